@@ -1,0 +1,16 @@
+import type { Brand } from './brand.ts'
+
+export type PersonId = Brand<string, 'person'>
+export type OrgUnitId = Brand<string, 'org-unit'>
+export type SiteId = Brand<string, 'site'>
+export type AbsenceId = Brand<string, 'absence'>
+export type RoleGrantId = Brand<string, 'role-grant'>
+export type ApiKeyId = Brand<string, 'api-key'>
+export type DeviceId = Brand<string, 'device'>
+export type ReleaseId = Brand<string, 'release'>
+export type RolloutId = Brand<string, 'rollout'>
+export type PhaseId = Brand<string, 'phase'>
+export type JobId = Brand<string, 'job'>
+export type PackageId = Brand<string, 'package'>
+export type ProductLineId = Brand<string, 'product-line'>
+export type ConfigurationItemId = Brand<string, 'configuration-item'>
