@@ -1,0 +1,28 @@
+/**
+ * Why a path cannot name a file inside a package, or undefined when it can. Such a path is relative, written with
+ * `/`, without `.` and `..`, and means the same on every operating system that devices run.
+ */
+export function problemOfTreePath(path: string): string | undefined {
+  if (path === '') return 'is empty'
+  if (path.startsWith('/') || /^[A-Za-z]:/.test(path)) return 'is absolute'
+  if (path.includes('\\')) return 'contains a backslash'
+  // oxlint-disable-next-line no-control-regex -- a control character in a file name is exactly what is refused
+  if (/[\u0000-\u001F\u007F]/.test(path)) return 'contains a control character'
+  const parts = path.split('/')
+  if (parts.includes('..')) return 'leaves the folder'
+  if (parts.includes('.') || parts.includes('')) return 'is not in its shortest form'
+  if (path.length > 500) return 'is longer than 500 characters'
+  return undefined
+}
+
+/** Where a link at `path` leads, as a path inside the tree; undefined when it leaves the tree. */
+export function resolveLink(path: string, target: string): string | undefined {
+  if (target === '' || target.startsWith('/') || target.includes('\\') || target.includes('\u0000')) return undefined
+  const parts = path.split('/').slice(0, -1)
+  for (const part of target.split('/')) {
+    if (part === '' || part === '.') continue
+    if (part !== '..') parts.push(part)
+    else if (parts.pop() === undefined) return undefined
+  }
+  return parts.join('/')
+}
