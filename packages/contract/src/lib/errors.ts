@@ -9,8 +9,8 @@ export const RefusalView = z.object({
   next: z.string(),
 }) satisfies z.ZodType<Refusal>
 
-/** One thing wrong with an input: where (`phases.2.percent`, `line 7: email`) and what. */
-export const InputProblem = z.object({ field: z.string(), problem: z.string() })
+/** One thing wrong with an input: where (`phases.2.percent`, in a file also the line) and what. */
+export const InputProblem = z.object({ line: z.int().optional(), field: z.string(), problem: z.string() })
 export type InputProblem = z.infer<typeof InputProblem>
 
 /**

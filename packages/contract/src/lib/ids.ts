@@ -7,16 +7,14 @@ import type {
   OrgUnitId,
   PackageId,
   PersonId,
-  PhaseId,
   ProductLineId,
   ReleaseId,
   RoleGrantId,
-  RolloutId,
   SiteId,
 } from '@bascule/domain/lib/ids.ts'
 import * as z from 'zod'
 
-/** The only place where a string becomes an id. On the wire every id is a lower-case UUID. */
+/** The only place where a string becomes an id. On the wire an id is a lower-case UUID unless it says otherwise. */
 function idOf<Id extends string>(): z.ZodType<Id, string> {
   return z.uuid('is not an id').toLowerCase() as unknown as z.ZodType<Id, string>
 }
@@ -28,10 +26,12 @@ export const absenceId = idOf<AbsenceId>()
 export const roleGrantId = idOf<RoleGrantId>()
 export const apiKeyId = idOf<ApiKeyId>()
 export const deviceId = idOf<DeviceId>()
-export const releaseId = idOf<ReleaseId>()
-export const rolloutId = idOf<RolloutId>()
-export const phaseId = idOf<PhaseId>()
-export const jobId = idOf<JobId>()
+/** A release is spoken of, so its id is a short word: REL-0001. */
+export const releaseId = z
+  .string()
+  .regex(/^REL-[0-9]{4,9}$/, 'is not a release id, for example REL-0001') as unknown as z.ZodType<ReleaseId, string>
+/** Rollout and job ids travel in signed documents and are plain decimal numbers there. */
+export const jobId = z.string().regex(/^[0-9]{1,15}$/) as unknown as z.ZodType<JobId, string>
 export const packageId = idOf<PackageId>()
 export const productLineId = idOf<ProductLineId>()
 export const configurationItemId = idOf<ConfigurationItemId>()

@@ -1,0 +1,14 @@
+import { absence } from './estate/absence.ts'
+import { orgUnit } from './estate/org-unit.ts'
+import { person } from './estate/person.ts'
+import { role } from './estate/role.ts'
+import { site } from './estate/site.ts'
+import { apiKey } from './platform/api-key.ts'
+import { ledger } from './platform/ledger.ts'
+import { session, welcome } from './platform/session.ts'
+
+/** The whole API for people and their programs, by wing and noun. A feature adds its contract here, on one line. */
+export const api = {
+  platform: { session, welcome, apiKey, ledger },
+  estate: { person, orgUnit, site, absence, role },
+}
