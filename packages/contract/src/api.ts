@@ -1,8 +1,10 @@
+import { job, phase, receipt, rollout } from './deliver/rollout.ts'
 import { absence } from './estate/absence.ts'
 import { orgUnit } from './estate/org-unit.ts'
 import { person } from './estate/person.ts'
 import { role } from './estate/role.ts'
 import { site } from './estate/site.ts'
+import { release } from './plan/release.ts'
 import { apiKey } from './platform/api-key.ts'
 import { ledger } from './platform/ledger.ts'
 import { session, welcome } from './platform/session.ts'
@@ -11,4 +13,6 @@ import { session, welcome } from './platform/session.ts'
 export const api = {
   platform: { session, welcome, apiKey, ledger },
   estate: { person, orgUnit, site, absence, role },
+  plan: { release },
+  deliver: { rollout, phase, job, receipt },
 }

@@ -1,0 +1,149 @@
+import { bucketOf, type Bucket, buckets, isFailure, isInFlight, type JobAction, type JobState } from './job.ts'
+
+export const phaseStates = [
+  'waiting',
+  'preparing',
+  'open',
+  'soaking',
+  'evaluating',
+  'not-enough-evidence',
+  'held',
+  'succeeded',
+  'failed',
+  'paused',
+  'backing-out',
+  'backed-out',
+  'skipped',
+] as const
+export type PhaseState = (typeof phaseStates)[number]
+
+/** The limits of one phase as planned. Shares are in thousandths, times in seconds. */
+export interface PhaseLimits {
+  /** Share of the countable devices that must be verified before the phase may soak and advance. */
+  readonly advanceAtPermille: number
+  /** Smallest share of verified among the decided (verified + failed). */
+  readonly successPermilleMin: number
+  /** The phase stops when this many devices have failed. */
+  readonly failureBudget: number
+  /** Failed plus in flight never exceeds this: the most devices a bad version can hurt. */
+  readonly inFlightMax: number
+  readonly soakSeconds: number
+  /** How many devices may have gone quiet beyond their habit. */
+  readonly silenceBudget: number
+  readonly notBefore: string | null
+  readonly notAfter: string | null
+}
+
+/** One counter as kept by the transactions that change jobs. */
+export interface JobCount {
+  readonly action: JobAction
+  readonly state: JobState
+  readonly devices: number
+}
+
+/** A phase in numbers. `byBucket` adds up to `size` at all times (I17). */
+export interface PhaseTally {
+  readonly size: number
+  readonly byBucket: Readonly<Record<Bucket, number>>
+  readonly failures: number
+  readonly inFlight: number
+  readonly verified: number
+  /** Devices the thresholds speak of: all but excused, not applicable, cancelled and superseded. */
+  readonly countable: number
+  /** Finer than the buckets, for the device bar. */
+  readonly offered: number
+  readonly downloading: number
+  readonly installing: number
+}
+
+/**
+ * Adds a phase up. `silentByState` takes devices that have gone quiet out of the state they were last seen in, so
+ * that the sum stays the audience; devices without a job are `not-started`.
+ */
+export function tallyPhase(
+  size: number,
+  counts: readonly JobCount[],
+  silent: { readonly notStarted: number; readonly inProgress: number; readonly blocked: number },
+): PhaseTally {
+  const byBucket = Object.fromEntries(buckets.map((bucket) => [bucket, 0])) as Record<Bucket, number>
+  let known = 0
+  let failures = 0
+  let inFlight = 0
+  let offered = 0
+  let downloading = 0
+  for (const { action, state, devices } of counts) {
+    byBucket[bucketOf(state)] += devices
+    known += devices
+    if (isFailure(action, state)) failures += devices
+    if (isInFlight(state)) inFlight += devices
+    else if (state === 'downloading' || state === 'download-waiting' || state === 'staged') downloading += devices
+    else if (bucketOf(state) === 'in-progress') offered += devices
+  }
+  byBucket['not-started'] = size - known - silent.notStarted
+  byBucket['in-progress'] -= silent.inProgress
+  byBucket.blocked -= silent.blocked
+  byBucket.silent = silent.notStarted + silent.inProgress + silent.blocked
+  const aside = byBucket.excused + byBucket['not-applicable'] + byBucket.cancelled + byBucket.superseded
+  const verified = byBucket.succeeded + byBucket['already-present']
+  return {
+    size,
+    byBucket,
+    failures,
+    inFlight,
+    verified,
+    countable: size - aside,
+    offered,
+    downloading,
+    installing: inFlight,
+  }
+}
+
+export const nobodySilent = { notStarted: 0, inProgress: 0, blocked: 0 } as const
+
+/** The answer of the advance rule, with the sentence a person reads. Not enough evidence never advances (I16). */
+export type AdvanceAnswer =
+  | { readonly answer: 'advance'; readonly because: string }
+  | { readonly answer: 'hold'; readonly because: string }
+  | { readonly answer: 'not-enough-evidence'; readonly because: string }
+  | { readonly answer: 'stop'; readonly because: string }
+
+/** Whether a phase may be left behind. The stop rule is asked first: a spent failure budget beats every success. */
+export function judgePhase(tally: PhaseTally, limits: PhaseLimits): AdvanceAnswer {
+  if (isBudgetSpent(tally, limits)) {
+    return { answer: 'stop', because: `${devices(tally.failures)} failed, ${limits.failureBudget} stop the phase.` }
+  }
+  const silent = tally.byBucket.silent
+  if (silent > limits.silenceBudget) {
+    return { answer: 'hold', because: `${devices(silent)} went quiet, ${limits.silenceBudget} may.` }
+  }
+  const needed = devicesToAdvance(tally, limits)
+  if (tally.verified < needed) {
+    return {
+      answer: 'not-enough-evidence',
+      because: `${tally.verified} of ${tally.countable} verified, ${needed - tally.verified} more needed.`,
+    }
+  }
+  const decided = tally.verified + tally.failures
+  if (decided > 0 && tally.verified * 1000 < limits.successPermilleMin * decided) {
+    const share = Math.floor((tally.verified * 1000) / decided) / 10
+    return {
+      answer: 'hold',
+      because: `${share} % of the decided succeeded, ${limits.successPermilleMin / 10} % needed.`,
+    }
+  }
+  return { answer: 'advance', because: `${tally.verified} of ${tally.countable} verified.` }
+}
+
+/** How many devices must be verified before the phase may go on; an empty phase needs none. */
+export function devicesToAdvance(tally: PhaseTally, limits: PhaseLimits): number {
+  return Math.ceil((tally.countable * limits.advanceAtPermille) / 1000)
+}
+
+/** A budget of 0 tolerates nothing: the first failure spends it, and so does the first with a budget of 1. */
+export function isBudgetSpent(tally: Pick<PhaseTally, 'failures'>, limits: PhaseLimits): boolean {
+  return tally.failures > 0 && tally.failures >= limits.failureBudget
+}
+
+function devices(count: number): string {
+  return count === 1 ? '1 device' : `${count} devices`
+}
