@@ -1,0 +1,56 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { agentSteps, isTerminalStep, waitReasons } from './agent-step.ts'
+import { bucketOf, isFailure, isInFlight, isOpen, jobActions, jobStateFromStep, jobStates, turnClass } from './job.ts'
+
+const anyStep = fc.constantFrom(...agentSteps)
+const anyAction = fc.constantFrom(...jobActions)
+const anyWait = fc.option(fc.constantFrom(...waitReasons), { nil: undefined })
+
+test('every step of the agent has exactly one state on the server', () => {
+  fc.assert(
+    fc.property(anyAction, anyStep, anyWait, (action, step, wait) => {
+      expect(jobStates).toContain(jobStateFromStep(action, step, wait))
+    }),
+  )
+})
+
+test('a terminal step never leaves a job open, and an open step never closes it', () => {
+  for (const action of jobActions) {
+    for (const step of agentSteps) {
+      const state = jobStateFromStep(action, step)
+      if (step === 'needs-admin') expect(bucketOf(state)).toBe('failed')
+      else expect(isOpen(state)).toBe(!isTerminalStep(step))
+    }
+  }
+})
+
+test('a device that finished its back-out counts as rolled back, and not as a failure', () => {
+  const state = jobStateFromStep('back-out', 'committed')
+  expect(state).toBe('rolled-back')
+  expect(isFailure('back-out', state)).toBe(false)
+})
+
+test('a device that went back by itself is a failure of the phase', () => {
+  expect(isFailure('install', jobStateFromStep('install', 'rolled-back'))).toBe(true)
+})
+
+test('only what may be changing the device is in flight', () => {
+  expect(isInFlight(jobStateFromStep('install', 'ready'))).toBe(false)
+  expect(isInFlight(jobStateFromStep('install', 'switching'))).toBe(true)
+  expect(isInFlight(jobStateFromStep('install', 'probation'))).toBe(true)
+  expect(isInFlight(jobStateFromStep('install', 'precheck', 'disk'))).toBe(false)
+})
+
+test('asking at the gate is no block, a full disk is', () => {
+  expect(jobStateFromStep('install', 'ready', 'gate')).toBe('staged')
+  expect(jobStateFromStep('install', 'downloading', 'disk')).toBe('blocked')
+  expect(jobStateFromStep('install', 'downloading', 'network')).toBe('download-waiting')
+})
+
+test('whose turn it is follows from the reason', () => {
+  expect(turnClass('network', null)).toBe('heals-itself')
+  expect(turnClass('disk', null)).toBe('user')
+  expect(turnClass(null, 'rights')).toBe('desk')
+  expect(turnClass(null, 'trust')).toBe('engineer')
+})
