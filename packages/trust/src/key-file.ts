@@ -1,4 +1,14 @@
-import { closeSync, fsyncSync, linkSync, lstatSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  linkSync,
+  lstatSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeSync,
+} from 'node:fs'
 import { randomBytes } from 'node:crypto'
 import { dirname } from 'node:path'
 import { assert } from '@bascule/domain/lib/result.ts'
@@ -34,6 +44,7 @@ export function loadKeyFile(path: string): KeyPair {
 
 /** The key of a file, made with `generate` when the file is missing. Two processes that race get the same key. */
 export function loadOrCreateKeyFile(path: string, generate: () => KeyPair): KeyPair {
+  if (existsSync(path)) return loadKeyFile(path)
   try {
     createKeyFile(path, generate())
   } catch (error) {
