@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, symlinkSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import { startRefusal } from './refusal.ts'
 
@@ -37,7 +37,7 @@ function isGlibc(): boolean {
 
 function findPackage(name: string): string | undefined {
   try {
-    return dirname(dirname(fileURLToPath(import.meta.resolve(name))))
+    return dirname(dirname(createRequire(import.meta.url).resolve(name)))
   } catch {
     // Optional dependency of another platform, or installed with --omit=optional.
     return undefined

@@ -22,6 +22,7 @@ const program = fileURLToPath(new URL('embedded-postgres.child.ts', import.meta.
 
 const folders: string[] = []
 const children: ChildProcess[] = []
+const postmasters: number[] = []
 
 /** A killed program leaves its socket folder behind for the next start to remove; here there may be no next one. */
 const runtimeFolder = mkdtempSync(join(tmpdir(), 'bascule-run-'))
@@ -31,6 +32,7 @@ afterAll(() => rmSync(runtimeFolder, { recursive: true, force: true }))
 
 afterEach(async () => {
   for (const child of children.splice(0)) await end(child, 'SIGKILL')
+  for (const pid of postmasters.splice(0)) await isGone(pid)
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true })
 })
 
@@ -58,7 +60,9 @@ function startProgram(dataFolder: string, options: SpawnOptions = {}): Holder {
     child,
     async next() {
       const line = await lines.next()
-      return line.done === true ? {} : (JSON.parse(line.value) as Record<string, unknown>)
+      const fact = line.done === true ? {} : (JSON.parse(line.value) as Record<string, unknown>)
+      if (typeof fact['pid'] === 'number') postmasters.push(fact['pid'])
+      return fact
     },
   }
 }
