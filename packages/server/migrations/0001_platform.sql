@@ -25,11 +25,13 @@ create index ledger_subject on ledger (subject_kind, subject_id, id);
 create index ledger_release on ledger (release_id, id) where release_id is not null;
 create index ledger_actor on ledger (actor_id, id);
 
--- Seals chain the ledger: `root` covers the rows listed by `row_ids`, `seal` covers `root` and the seal before.
+-- Seals chain the ledger: `leaves` are the hashes of the rows listed by `row_ids` (32 bytes each), `root` is their
+-- Merkle root and `seal` covers `root` and the seal before.
 create table ledger_seal (
   id bigint primary key check (id > 0),
   sealed_at timestamptz not null,
   row_ids bigint[] not null check (cardinality(row_ids) > 0),
+  leaves bytea not null check (length(leaves) = 32 * cardinality(row_ids)),
   root bytea not null check (length(root) = 32),
   previous bytea not null check (length(previous) = 32),
   seal bytea not null unique check (length(seal) = 32)
@@ -66,6 +68,7 @@ create table timer (
   due_at timestamptz not null,
   rev bigint not null default 1,
   locked_until timestamptz,
+  locked_by text,
   attempts int not null default 0,
   last_error text,
   primary key (kind, key)
