@@ -99,4 +99,5 @@ test('a link is followed inside the tree and nowhere else', () => {
   expect(resolveLink('tool', '..')).toBeUndefined()
   expect(resolveLink('bin/tool', '../../etc/passwd')).toBeUndefined()
   expect(resolveLink('bin/tool', '/etc/passwd')).toBeUndefined()
+  expect(resolveLink('n', 'p/link/../x')).toBeUndefined()
 })

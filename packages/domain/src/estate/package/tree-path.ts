@@ -15,14 +15,22 @@ export function problemOfTreePath(path: string): string | undefined {
   return undefined
 }
 
-/** Where a link at `path` leads, as a path inside the tree; undefined when it leaves the tree. */
+/**
+ * Where a link at `path` leads, as a path inside the tree; undefined when it leaves the tree. `..` may only stand at
+ * the front: after a name that is itself a link, it would mean another folder than it says.
+ */
 export function resolveLink(path: string, target: string): string | undefined {
   if (target === '' || target.startsWith('/') || target.includes('\\') || target.includes('\u0000')) return undefined
   const parts = path.split('/').slice(0, -1)
+  let isAfterName = false
   for (const part of target.split('/')) {
     if (part === '' || part === '.') continue
-    if (part !== '..') parts.push(part)
-    else if (parts.pop() === undefined) return undefined
+    if (part === '..') {
+      if (isAfterName || parts.pop() === undefined) return undefined
+    } else {
+      isAfterName = true
+      parts.push(part)
+    }
   }
   return parts.join('/')
 }
