@@ -7,6 +7,9 @@ export const farPast = Temporal.Instant.fromEpochMilliseconds(-8.64e15)
 
 type Parse = (text: string) => unknown
 
+/** The declared type knows only the numbers of built-in types, and there are many more. */
+const parserOf = types.getTypeParser as (oid: number, format?: 'text' | 'binary') => Parse
+
 const parsers: ReadonlyMap<number, Parse> = new Map<number, Parse>([
   [types.builtins.INT8, parseInt8],
   [types.builtins.TIMESTAMPTZ, parseInstant],
@@ -18,15 +21,12 @@ const parsers: ReadonlyMap<number, Parse> = new Map<number, Parse>([
 ])
 
 /** For `types` of a connection: int8 as number, instants and dates as Temporal, everything else as `pg` does it. */
-export const typeParsers = {
+export const typeParsers: CustomTypesConfig = {
   getTypeParser(oid: number, format?: 'text' | 'binary') {
     const parser = format === 'binary' ? undefined : parsers.get(oid)
     return parser ?? parserOf(oid, format)
   },
-} as CustomTypesConfig
-
-/** The declared type knows only the numbers of built-in types, and there are many more. */
-const parserOf = types.getTypeParser as (oid: number, format?: 'text' | 'binary') => Parse
+}
 
 /** What `pg` would send as JSON in quotes becomes the text that PostgreSQL reads. */
 export function toWire(value: unknown): unknown {
