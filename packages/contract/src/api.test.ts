@@ -1,13 +1,12 @@
 import { isPermission } from '@bascule/domain/estate/permission.ts'
-import type { AnyContractRouter } from '@orpc/contract'
-import { isContractProcedure } from '@orpc/contract'
 import { expect, test } from 'vitest'
 import { api } from './api.ts'
+import { walkProcedures } from './lib/walk.ts'
 
 /** What answers somebody who is not signed in. Every line here is a door without a lock. */
 const publicProcedures = ['platform.welcome.claim']
 
-const procedures = flatten(api)
+const procedures = walkProcedures(api).map(({ name, meta, route }) => ({ name, permission: meta.permission, route }))
 
 test('every procedure names the permission it needs, and the domain knows it', () => {
   expect(procedures.length).toBeGreaterThan(20)
@@ -35,13 +34,3 @@ test('what only reads is a GET, and what writes is not', () => {
   )
   expect(writingGets).toEqual([])
 })
-
-function flatten(router: AnyContractRouter, path: string[] = []): ReturnType<typeof describe>[] {
-  if (isContractProcedure(router)) return [describe(router, path)]
-  return Object.entries(router).flatMap(([key, below]) => flatten(below as AnyContractRouter, [...path, key]))
-}
-
-function describe(procedure: Extract<AnyContractRouter, { '~orpc': unknown }>, path: string[]) {
-  const { meta, route } = procedure['~orpc']
-  return { name: path.join('.'), permission: meta['permission'] as unknown, route }
-}

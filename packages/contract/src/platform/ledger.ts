@@ -4,7 +4,7 @@ import { procedure } from '../lib/procedure.ts'
 import { instant } from '../lib/time.ts'
 
 export const FactView = z.object({
-  id: z.string().describe('Grows with time; also the version that events carry.'),
+  id: z.int().describe('Grows with time; also the version that events carry.'),
   at: instant,
   actor: z.object({ kind: z.enum(['person', 'machine', 'device', 'system']), id: z.string(), name: z.string() }),
   did: z.string(),
@@ -39,7 +39,7 @@ export const ledger = {
         facts: z.int(),
         unsealed: z.int(),
         lastSeal: z.string().nullable(),
-        problems: z.array(z.object({ seal: z.string(), problem: z.string() })),
+        problems: z.array(z.object({ seal: z.int().nullable(), problem: z.string() })),
       }),
     ),
 }
