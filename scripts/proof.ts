@@ -1,0 +1,37 @@
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { runCommand, tell, tellFailures } from './lib/command.ts'
+import type { Command, Outcome } from './lib/command.ts'
+import { root } from './lib/root.ts'
+import { stepTally, tallyLine } from './lib/tally.ts'
+
+/** `npm run proof`: what takes too long for every commit, in under an hour. */
+const script = (name: string, ...args: string[]): Command => ({
+  name: [name, ...args].join(' '),
+  run: [process.execPath, join(root, 'scripts', `${name}.ts`), ...args],
+})
+
+/** Fuzzers and mutants are run when they are there; one that is missing is named, not passed over. */
+function whenPresent(name: string): Command[] {
+  if (existsSync(join(root, 'scripts', `${name}.ts`))) return [script(name)]
+  console.log(`-      ${name.padEnd(28)} none yet`)
+  return []
+}
+
+const commands = [
+  script('matrix', '--json'),
+  script('demo', '--json'),
+  ...whenPresent('fuzz'),
+  ...whenPresent('mutants'),
+  script('fresh'),
+]
+const outcomes: Outcome[] = []
+for (const command of commands) {
+  const outcome = await runCommand(command)
+  tell(outcome)
+  outcomes.push(outcome)
+}
+tellFailures(outcomes)
+const tally = stepTally(outcomes)
+console.log(`\n${tallyLine(tally)}`)
+process.exitCode = tally.failed === 0 ? 0 : 1
