@@ -8,6 +8,8 @@ export type StartRefusalCode =
   | 'migration-changed'
   | 'migration-missing'
   | 'program-too-old'
+  | 'folder-not-empty'
+  | 'backup-damaged'
 
 export interface StartRefusal extends Error {
   readonly code: StartRefusalCode
