@@ -233,6 +233,8 @@ export const Reports = z.object({
   protocol: z.literal(deviceProtocolVersion),
   seq: z.number().int().min(1),
   reports: z.array(Report).min(1).max(100),
+  /** Oldest number the device still holds. After a restore of the server, reports older than this are gone for good. */
+  low: z.number().int().min(1).optional(),
 })
 export type Reports = z.infer<typeof Reports>
 

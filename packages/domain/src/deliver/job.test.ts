@@ -1,7 +1,17 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { agentSteps, isTerminalStep, waitReasons } from './agent-step.ts'
-import { bucketOf, isFailure, isInFlight, isOpen, jobActions, jobStateFromStep, jobStates, turnClass } from './job.ts'
+import {
+  bucketOf,
+  isFailure,
+  isInFlight,
+  isOpen,
+  jobActions,
+  jobStateFromStep,
+  jobStates,
+  stateAfterReport,
+  turnClass,
+} from './job.ts'
 
 const anyStep = fc.constantFrom(...agentSteps)
 const anyAction = fc.constantFrom(...jobActions)
@@ -53,4 +63,11 @@ test('whose turn it is follows from the reason', () => {
   expect(turnClass('disk', null)).toBe('user')
   expect(turnClass(null, 'rights')).toBe('desk')
   expect(turnClass(null, 'trust')).toBe('engineer')
+})
+
+test('a late report never takes a device out of flight, and never reopens a finished job', () => {
+  expect(stateAfterReport('installing', 'staged')).toBe('installing')
+  expect(stateAfterReport('installing', 'blocked')).toBe('blocked')
+  expect(stateAfterReport('succeeded', 'installing')).toBe('succeeded')
+  expect(stateAfterReport('failed-needs-human', 'downloading')).toBe('downloading')
 })

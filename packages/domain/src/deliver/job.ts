@@ -143,6 +143,30 @@ export function isInFlight(state: JobState): boolean {
   }
 }
 
+const finished = new Set<JobState>([
+  'succeeded',
+  'rolled-back',
+  'excused',
+  'not-applicable',
+  'already-present',
+  'cancelled',
+  'superseded',
+])
+
+/**
+ * What a report makes of a job. A finished job stays as it is. A device that was let through stays in flight when an
+ * earlier report comes late: taking it out of the count would let another one through above the cap.
+ */
+export function stateAfterReport(current: JobState, reported: JobState): JobState {
+  if (finished.has(current)) return current
+  if (isInFlight(current) && isBeforeInstall(reported)) return current
+  return reported
+}
+
+function isBeforeInstall(state: JobState): boolean {
+  return state === 'accepted' || state === 'downloading' || state === 'download-waiting' || state === 'staged'
+}
+
 /** Whether the device has yet to do something for this job. A finished job is left only by a new one. */
 export function isOpen(state: JobState): boolean {
   return bucketOf(state) === 'in-progress' || bucketOf(state) === 'blocked' || state === 'failed-retryable'

@@ -79,10 +79,10 @@ export function tallyPhase(
     else if (state === 'downloading' || state === 'download-waiting' || state === 'staged') downloading += devices
     else if (bucketOf(state) === 'in-progress') offered += devices
   }
-  byBucket['not-started'] = size - known - silent.notStarted
-  byBucket['in-progress'] -= silent.inProgress
-  byBucket.blocked -= silent.blocked
-  byBucket.silent = silent.notStarted + silent.inProgress + silent.blocked
+  byBucket['not-started'] = size - known
+  goQuiet(byBucket, 'not-started', silent.notStarted)
+  goQuiet(byBucket, 'in-progress', silent.inProgress)
+  goQuiet(byBucket, 'blocked', silent.blocked)
   const aside = byBucket.excused + byBucket['not-applicable'] + byBucket.cancelled + byBucket.superseded
   const verified = byBucket.succeeded + byBucket['already-present']
   return {
@@ -96,6 +96,13 @@ export function tallyPhase(
     downloading,
     installing: inFlight,
   }
+}
+
+/** Silence is counted in memory a moment after the counters were read; a device that came back meanwhile is not silent. */
+function goQuiet(byBucket: Record<Bucket, number>, from: Bucket, count: number): void {
+  const quiet = Math.min(count, byBucket[from])
+  byBucket[from] -= quiet
+  byBucket.silent += quiet
 }
 
 export const nobodySilent = { notStarted: 0, inProgress: 0, blocked: 0 } as const

@@ -1,0 +1,75 @@
+import type { Assignment, CheckIn, CheckInAnswer } from '@bascule/contract/device/protocol.ts'
+import type { Fleet } from '#/estate/device/fleet.ts'
+import type { Db } from '#/platform/db/database.ts'
+import type { GroupCommit } from '#/platform/lib/group-commit.ts'
+import type { Ask, Grant } from '../job/grant-installs.ts'
+import type { Offer, Offered } from '../job/offer-jobs.ts'
+import type { RunningRollouts } from '../rollout/running-rollouts.ts'
+
+export interface CheckInServices {
+  readonly db: Db
+  readonly fleet: Fleet
+  readonly running: RunningRollouts
+  readonly offers: GroupCommit<Offer, Offered>
+  readonly grants: GroupCommit<Ask, Grant>
+  readonly saveFacts: (
+    deviceId: number,
+    facts: NonNullable<CheckIn['facts']>,
+    factsHash: string,
+    agentVersion: string,
+  ) => Promise<void>
+  readonly epoch: string
+  /** Base URLs of sources to try before the server itself. */
+  readonly sources: readonly string[]
+  /** Seconds until the next check-in of a device with nothing to do, and of one with work. */
+  readonly idleSeconds: number
+  readonly busySeconds: number
+}
+
+/**
+ * Answers one check-in of a known, active device. With nothing new it is answered from memory alone: no query. Facts,
+ * a new phase, a question at the gate or an old generation cost what they need and no more.
+ */
+export async function checkIn(
+  services: CheckInServices,
+  device: number,
+  said: CheckIn,
+  now: Temporal.Instant,
+): Promise<CheckInAnswer> {
+  const { fleet, running } = services
+  fleet.touch(device, now.epochMilliseconds)
+  if (said.facts) await services.saveFacts(device, said.facts, said.factsHash, said.agentVersion)
+  const work = running.workFor(device)
+  if (work.length > 0 || running.isStale(device)) await offer(services, device, work)
+  const generation = fleet.generation(device)
+  const grants = await Promise.all(said.ask.map((id) => services.grants.add({ deviceId: device, jobId: Number(id) })))
+  const asked = said.ask.map((job, at) => ({ job, grant: grants[at] }))
+  const assignment = said.generation === generation ? undefined : await assignmentOf(services.db, device)
+  const busy = assignment !== undefined || said.jobs.length > 0
+  return {
+    serverEpoch: services.epoch,
+    serverTime: now.toString(),
+    reportHigh: fleet.reportHigh(device),
+    generation,
+    ...(assignment ? { assignment } : {}),
+    proceed: asked.filter(({ grant }) => grant?.proceed === true).map(({ job }) => job),
+    hold: asked.flatMap(({ job, grant }) =>
+      grant && !grant.proceed ? [{ job, reason: grant.reason.slice(0, 500) }] : [],
+    ),
+    sources: [...services.sources],
+    wantFacts: said.facts === undefined && said.factsHash !== fleet.factsHash(device),
+    nextCheckInSeconds: busy ? services.busySeconds : services.idleSeconds,
+  }
+}
+
+async function offer(services: CheckInServices, device: number, work: Offer['work']): Promise<void> {
+  const { generation } = await services.offers.add({ deviceId: device, work })
+  for (const one of work) services.running.markTold(one.rolloutId, device, one.action)
+  services.running.clearStale(device)
+  services.fleet.setGeneration(device, generation)
+}
+
+async function assignmentOf(db: Db, device: number): Promise<Assignment | undefined> {
+  const row = await db.selectFrom('assignment').select('document').where('device_id', '=', device).executeTakeFirst()
+  return (row?.document ?? undefined) as Assignment | undefined
+}

@@ -1,0 +1,104 @@
+import { mayInstall } from '@bascule/domain/deliver/install-gate.ts'
+import { isInFlight } from '@bascule/domain/deliver/job.ts'
+import { nobodySilent, tallyPhase, type PhaseTally } from '@bascule/domain/deliver/phase.ts'
+import type { Db } from '#/platform/db/database.ts'
+import {
+  addCounts,
+  limitsFromRow,
+  observeRollout,
+  type CountDelta,
+  type ObservedRollout,
+} from '../rollout/rollout.store.ts'
+import { changeJobs, lockJobs, lockPhases, phasesOfJobs, type JobChange, type LockedJob } from './job.store.ts'
+
+export interface Ask {
+  readonly deviceId: number
+  readonly jobId: number
+}
+export type Grant = { readonly proceed: true } | { readonly proceed: false; readonly reason: string }
+
+/**
+ * Answers devices that stand ready and ask whether they may install. All asks of one moment share a transaction; the
+ * phases are locked, so each device let through is counted before the next is looked at and the cap can never be
+ * passed. The same question twice gets the same answer.
+ */
+export async function grantInstalls(db: Db, asks: readonly Ask[], now: Temporal.Instant): Promise<Grant[]> {
+  return await db.transaction().execute(async (tx) => {
+    const ids = asks.map((ask) => ask.jobId)
+    await lockPhases(tx, await phasesOfJobs(tx, ids))
+    const jobs = new Map((await lockJobs(tx, ids)).map((job) => [job.id, job]))
+    const gates = await readGates(tx, [...jobs.values()])
+    const outcome: Outcome = { changes: [], deltas: [] }
+    const grants = asks.map((ask) => decide(ask, jobs.get(ask.jobId), gates, outcome, now))
+    await changeJobs(tx, outcome.changes, now.toString())
+    await addCounts(tx, outcome.deltas)
+    return grants
+  })
+}
+
+interface Outcome {
+  readonly changes: JobChange[]
+  readonly deltas: CountDelta[]
+}
+
+/** Failures and devices in flight of a phase, counted on while devices are let through. */
+type Running = { failures: number; inFlight: number }
+interface Gates {
+  readonly rollouts: ReadonlyMap<number, ObservedRollout>
+  readonly running: Map<string, Running>
+}
+
+async function readGates(tx: Db, jobs: readonly LockedJob[]): Promise<Gates> {
+  const rollouts = new Map<number, ObservedRollout>()
+  for (const id of new Set(jobs.map((job) => job.rolloutId))) {
+    const seen = await observeRollout(tx, id)
+    if (seen) rollouts.set(id, seen)
+  }
+  const running = new Map<string, Running>()
+  for (const [id, seen] of rollouts) {
+    for (const phase of seen.phases) running.set(`${id} ${phase.ord}`, runningOf(tallyOf(seen, phase.ord, phase.size)))
+  }
+  return { rollouts, running }
+}
+
+function tallyOf(seen: ObservedRollout, ord: number, size: number): PhaseTally {
+  return tallyPhase(size, seen.counts.get(ord) ?? [], nobodySilent)
+}
+
+function runningOf(tally: PhaseTally): Running {
+  return { failures: tally.failures, inFlight: tally.inFlight }
+}
+
+function decide(ask: Ask, job: LockedJob | undefined, gates: Gates, outcome: Outcome, now: Temporal.Instant): Grant {
+  if (!job || job.deviceId !== ask.deviceId) return { proceed: false, reason: 'This job is no longer asked for.' }
+  if (isInFlight(job.state)) return { proceed: true }
+  if (job.action === 'back-out') return letThrough(job, gates, outcome)
+  const seen = gates.rollouts.get(job.rolloutId)
+  const phase = seen?.phases.find((one) => one.ord === job.phase)
+  const running = gates.running.get(`${job.rolloutId} ${job.phase}`)
+  if (!seen || !phase || !running) return { proceed: false, reason: 'This rollout is over.' }
+  const answer = mayInstall(seen.rollout.state, phase.state, running, limitsFromRow(phase), now.toString())
+  return answer.ok
+    ? letThrough(job, gates, outcome)
+    : { proceed: false, reason: `${answer.error.fact} ${answer.error.next}` }
+}
+
+function letThrough(job: LockedJob, gates: Gates, outcome: Outcome): Grant {
+  const { rolloutId, phase: ord, action } = job
+  outcome.changes.push({
+    id: job.id,
+    state: 'installing',
+    waitReason: null,
+    stuckReason: null,
+    sentence: null,
+    wakesOn: null,
+    reportSeq: job.reportSeq,
+  })
+  outcome.deltas.push(
+    { rolloutId, ord, action, state: job.state, by: -1 },
+    { rolloutId, ord, action, state: 'installing', by: 1 },
+  )
+  const running = gates.running.get(`${rolloutId} ${ord}`)
+  if (running) running.inFlight += 1
+  return { proceed: true }
+}

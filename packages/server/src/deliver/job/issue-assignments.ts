@@ -1,0 +1,158 @@
+import type { Assignment, AssignmentCustom } from '@bascule/contract/device/protocol.ts'
+import { ReleasePlan } from '@bascule/contract/plan/release.ts'
+import { isOpen, jobStates, type JobAction } from '@bascule/domain/deliver/job.ts'
+import { assignmentTargetPath } from '@bascule/trust/assignment.ts'
+import { expiryText } from '@bascule/trust/envelope.ts'
+import { sql } from 'kysely'
+import type { Db } from '#/platform/db/database.ts'
+import type { SignerClient, SignItem, SignResult } from '#/platform/signer-client.ts'
+import type { AudienceTrees } from '../rollout/audience-trees.ts'
+
+export interface AssignmentServices {
+  readonly db: Db
+  readonly signer: Pick<SignerClient, 'signAssignments'>
+  readonly audienceTrees: AudienceTrees
+}
+
+/** An assignment lives this long; a device with open work gets a fresh one when a day is left. */
+const lifetime = Temporal.Duration.from({ hours: 6 * 24 })
+
+interface OpenJobRow {
+  device_id: number
+  key_id: string
+  roles: string[]
+  site: string | null
+  org_unit: string | null
+  rollout_id: number
+  phase: number
+  id: number
+  action: JobAction
+  release_id: string
+  product_line: string
+  manifest_sha256: string
+  manifest_size_bytes: number
+  plan: unknown
+}
+
+/**
+ * Writes a new assignment for each device from its open jobs as the tables have them now, and returns the generations.
+ * Must run in the transaction that changed the jobs: a device never gets an assignment that did not commit.
+ */
+export async function issueAssignments(
+  services: AssignmentServices,
+  tx: Db,
+  deviceIds: readonly number[],
+  now: Temporal.Instant,
+): Promise<Map<number, number>> {
+  if (deviceIds.length === 0) return new Map()
+  const jobs = Map.groupBy(await openJobsOf(tx, deviceIds), (row) => row.device_id)
+  const targets = new Map<number, SignItem['targets']>()
+  for (const id of deviceIds) {
+    targets.set(id, await Promise.all((jobs.get(id) ?? []).map((row) => targetFrom(services, row))))
+  }
+  for (let attempt = 0; attempt < 3; attempt += 1) {
+    const devices = await devicesWithGeneration(tx, deviceIds)
+    const items = devices.map((device) => ({
+      device: device.key_id,
+      generation: device.generation,
+      expires: expiryText(now.add(lifetime)),
+      targets: targets.get(device.id) ?? [],
+    }))
+    const signed = assignmentsFrom(await services.signer.signAssignments(items))
+    if (signed.used === 0) {
+      await storeAssignments(tx, devices, signed.assignments, now.add(lifetime))
+      return new Map(devices.map((device) => [device.id, device.generation]))
+    }
+    // A restored database is behind the signer, which never signs a generation twice. The sequence jumps above it.
+    await sql`select setval('assignment_generation', greatest(${signed.used}::bigint, nextval('assignment_generation')))`.execute(
+      tx,
+    )
+  }
+  throw new Error('Asking the signer for assignments: it has seen every generation that the server proposed')
+}
+
+/** All assignments, or the highest generation that the signer has used for one of the devices already. */
+function assignmentsFrom(results: readonly SignResult[]): {
+  readonly assignments: readonly Assignment[]
+  readonly used: number
+} {
+  const assignments: Assignment[] = []
+  let used = 0
+  for (const result of results) {
+    if ('assignment' in result) assignments.push(result.assignment)
+    else if (result.refusal.code === 'generation-used') used = Math.max(used, result.refusal.lastGeneration ?? 0)
+    else throw new Error(`Asking the signer for assignments: ${result.refusal.code}: ${result.refusal.message}`)
+  }
+  return { assignments, used }
+}
+
+/** A sequence, so that a generation is never used twice: not after a rollback and not by another server. */
+async function devicesWithGeneration(tx: Db, deviceIds: readonly number[]) {
+  const rows = await sql<{ id: number; key_id: string; generation: number }>`
+    select id, key_id, nextval('assignment_generation') as generation
+    from device where id = any(${[...deviceIds]}::int[]) order by id`.execute(tx)
+  return rows.rows
+}
+
+async function openJobsOf(tx: Db, deviceIds: readonly number[]): Promise<OpenJobRow[]> {
+  const rows = await sql<OpenJobRow>`
+    select j.device_id, d.key_id, d.roles, s.code as site, o.code as org_unit, j.rollout_id, j.phase, j.id, j.action,
+      r.release_id, e.product_line, e.manifest_sha256, e.manifest_size_bytes, e.plan
+    from job j
+    join device d on d.id = j.device_id
+    left join site s on s.id = d.site_id
+    left join org_unit o on o.id = d.org_unit_id
+    join rollout r on r.id = j.rollout_id
+    join release e on e.id = r.release_id
+    where j.device_id = any(${[...deviceIds]}::int[]) and j.state = any(${jobStates.filter(mayBeAssigned)}::text[])
+    order by j.device_id, j.rollout_id`.execute(tx)
+  return rows.rows
+}
+
+/** A device that needs a person keeps its job: it goes on by itself when the person has helped. */
+function mayBeAssigned(state: (typeof jobStates)[number]): boolean {
+  return isOpen(state) || state === 'failed-needs-human'
+}
+
+async function targetFrom(services: AssignmentServices, row: OpenJobRow) {
+  const proof = await services.audienceTrees.proofFor(row.rollout_id, row.phase, row.key_id)
+  const custom: AssignmentCustom = {
+    job: String(row.id),
+    action: row.action,
+    release: row.release_id,
+    productLine: row.product_line,
+    rollout: row.rollout_id,
+    phase: row.phase,
+    verifyLevel: ReleasePlan.parse(row.plan).verifyLevel,
+    activation: 'current',
+    ...(proof ? { audienceProof: proof } : {}),
+    attributes: {
+      ...(row.site === null ? {} : { site: row.site }),
+      ...(row.org_unit === null ? {} : { orgUnit: row.org_unit }),
+      roles: row.roles,
+    },
+  }
+  return {
+    path: assignmentTargetPath(row.product_line, row.release_id),
+    lengthBytes: row.manifest_size_bytes,
+    sha256: row.manifest_sha256,
+    custom,
+  }
+}
+
+async function storeAssignments(
+  tx: Db,
+  devices: readonly { id: number; generation: number }[],
+  signed: readonly Assignment[],
+  expiresAt: Temporal.Instant,
+): Promise<void> {
+  await sql`
+    insert into assignment (device_id, generation, document, expires_at, stale)
+    select d, g, a, ${expiresAt.toString()}::timestamptz, false
+    from unnest(${devices.map((device) => device.id)}::int[], ${devices.map((device) => device.generation)}::bigint[],
+      ${signed.map((document) => JSON.stringify(document))}::jsonb[]) as n (d, g, a)
+    on conflict (device_id) do update
+      set generation = excluded.generation, document = excluded.document, expires_at = excluded.expires_at, stale = false`.execute(
+    tx,
+  )
+}

@@ -1,0 +1,145 @@
+import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
+import { bucketOf, isFailure, jobStateFromStep, stateAfterReport, type JobState } from '@bascule/domain/deliver/job.ts'
+import type { Db } from '#/platform/db/database.ts'
+import { publish } from '#/platform/events/publish.ts'
+import { wake } from '#/platform/jobs/timer.ts'
+import { record, type Fact } from '#/platform/ledger/record.ts'
+import { changeJobs, lockJobs, lockPhases, phasesOfJobs, type JobChange, type LockedJob } from '../job/job.store.ts'
+import { addCounts, type CountDelta } from '../rollout/rollout.store.ts'
+import { applyReceipts, type ProvenInstall } from './apply-receipts.ts'
+import { insertReports, reportKey, type ArrivedReport } from './report.store.ts'
+
+/**
+ * Makes reports durable and lets them move their jobs, all in one transaction: the report, the job's state, the
+ * counters, the ledger and the CMDB change together or not at all. Reports of many devices share the transaction.
+ * A report that was stored before moves nothing a second time.
+ */
+export async function commitReports(db: Db, arrived: readonly ArrivedReport[], now: Temporal.Instant): Promise<void> {
+  await db.transaction().execute(async (tx) => {
+    const fresh = await insertReports(tx, arrived, now.toString())
+    const news = arrived.filter((one) => fresh.has(reportKey(one.deviceId, one.report.seq)))
+    if (news.length === 0) return
+    const jobIds = [...new Set(news.map((one) => Number(one.report.job)))]
+    await lockPhases(tx, await phasesOfJobs(tx, jobIds))
+    const moves = movesOf(await lockJobs(tx, jobIds), news)
+    await changeJobs(
+      tx,
+      moves.map((move) => move.change),
+      now.toString(),
+    )
+    await addCounts(tx, moves.flatMap(deltasOf))
+    await applyReceipts(tx, moves.flatMap(provenInstalls), now)
+    await tell(tx, moves, now)
+  })
+}
+
+/** A job that these reports moved, with the last of them. */
+interface Move {
+  readonly job: LockedJob
+  readonly last: ArrivedReport
+  readonly change: JobChange
+}
+
+function movesOf(jobs: readonly LockedJob[], news: readonly ArrivedReport[]): Move[] {
+  return jobs.flatMap((job) => {
+    const own = news
+      .filter(
+        (one) => Number(one.report.job) === job.id && one.deviceId === job.deviceId && one.report.seq > job.reportSeq,
+      )
+      .toSorted((a, b) => a.report.seq - b.report.seq)
+    const last = own.at(-1)
+    if (last === undefined) return []
+    const state = own.reduce((before, one) => stateAfterReport(before, stateOf(job, one)), job.state)
+    return [{ job, last, change: changeFrom(job, last, state) }]
+  })
+}
+
+/** A receipt whose signature does not hold proves nothing: a person has to look. */
+function stateOf(job: LockedJob, { report, receiptValid }: ArrivedReport): JobState {
+  if (isTerminalStep(report.step) && receiptValid !== true) return 'failed-needs-human'
+  return jobStateFromStep(job.action, report.step, report.wait?.reason)
+}
+
+function changeFrom(job: LockedJob, last: ArrivedReport, state: JobState): JobChange {
+  const { report } = last
+  const unproven = isTerminalStep(report.step) && last.receiptValid !== true
+  return {
+    id: job.id,
+    state,
+    waitReason: report.wait?.reason ?? null,
+    stuckReason: unproven ? 'trust' : (report.stuck?.reason ?? causeOf(job, last, state)),
+    sentence: unproven ? 'The receipt is not signed by this device.' : last.sentence,
+    wakesOn: report.wait?.wakesOn ?? null,
+    reportSeq: report.seq,
+  }
+}
+
+/** A device that went back by itself did so because its health command or its verification failed. */
+function causeOf(job: LockedJob, { report }: ArrivedReport, state: JobState): string | null {
+  if (!isFailure(job.action, state)) return null
+  const failed = report.receipt?.signed.verification.find((level) => level.result === 'failed')
+  return failed?.level === 4 ? 'health' : 'installer'
+}
+
+function deltasOf({ job, change }: Move): CountDelta[] {
+  if (job.state === change.state) return []
+  const key = { rolloutId: job.rolloutId, ord: job.phase, action: job.action }
+  return [
+    { ...key, state: job.state, by: -1 },
+    { ...key, state: change.state, by: 1 },
+  ]
+}
+
+function provenInstalls({ job, last }: Move): ProvenInstall[] {
+  const receipt = last.report.receipt
+  if (!receipt || last.receiptValid !== true || !isTerminalStep(last.report.step)) return []
+  return [{ deviceId: job.deviceId, seq: last.report.seq, receipt }]
+}
+
+/** One fact per finished or failed job, one notice per rollout, and the reconciler is woken for what moved. */
+async function tell(tx: Db, moves: readonly Move[], now: Temporal.Instant): Promise<void> {
+  const told = moves.filter((move) => move.job.state !== move.change.state && !isUnderWay(move.change.state))
+  if (told.length > 0) await record(tx, ...(await factsOf(tx, told, now)))
+  const rolloutIds = [...new Set(moves.map((move) => move.job.rolloutId))]
+  for (const id of rolloutIds) await wake(tx, 'rollout', String(id), now)
+  const version = String(now.epochMilliseconds)
+  await publish(
+    tx,
+    rolloutIds.map((id) => ({ entity: 'rollout-progress', id: String(id), version })),
+  )
+}
+
+function isUnderWay(state: JobState): boolean {
+  return bucketOf(state) === 'in-progress'
+}
+
+async function factsOf(tx: Db, moves: readonly Move[], now: Temporal.Instant): Promise<Fact[]> {
+  const devices = await tx
+    .selectFrom('device')
+    .select(['id', 'key_id', 'name'])
+    .where(
+      'id',
+      'in',
+      moves.map((move) => move.job.deviceId),
+    )
+    .execute()
+  const releases = await tx
+    .selectFrom('rollout')
+    .select(['id', 'release_id'])
+    .where('id', 'in', [...new Set(moves.map((move) => move.job.rolloutId))])
+    .execute()
+  const deviceById = new Map(devices.map((device) => [device.id, device]))
+  const releaseById = new Map(releases.map((row) => [row.id, row.release_id]))
+  return moves.map(({ job, change }) => {
+    const device = deviceById.get(job.deviceId)
+    return {
+      actor: { kind: 'device', id: device?.key_id ?? '', name: device?.name ?? '' },
+      at: now,
+      did: `job.${change.state}`,
+      subject: { kind: 'job', id: String(job.id) },
+      releaseId: releaseById.get(job.rolloutId),
+      before: { state: job.state },
+      after: { state: change.state, phase: job.phase, sentence: change.sentence },
+    }
+  })
+}

@@ -1,0 +1,197 @@
+import type { JobAction, JobState } from '@bascule/domain/deliver/job.ts'
+import type { JobCount, PhaseLimits, PhaseState } from '@bascule/domain/deliver/phase.ts'
+import type { RolloutState } from '@bascule/domain/deliver/rollout.ts'
+import { sql, type Selectable } from 'kysely'
+import type { Db } from '#/platform/db/database.ts'
+import type { PhaseTable, RolloutTable } from './rollout.tables.ts'
+
+export type PhaseRow = Selectable<PhaseTable>
+export type RolloutRow = Omit<Selectable<RolloutTable>, 'members'>
+
+const rolloutColumns = [
+  'id',
+  'release_id',
+  'state',
+  'state_since',
+  'rev',
+  'audience_mode',
+  'audience_query',
+  'pause_reason',
+  'paused_by',
+  'paused_at',
+  'started_at',
+  'finished_at',
+] as const
+
+export interface ObservedRollout {
+  readonly rollout: RolloutRow
+  readonly phases: readonly PhaseRow[]
+  /** Counters by phase order. */
+  readonly counts: ReadonlyMap<number, readonly JobCount[]>
+}
+
+/** The rollout with its phases and counters: as many rows as phases and states, never as many as devices. */
+export async function observeRollout(db: Db, rolloutId: number): Promise<ObservedRollout | undefined> {
+  const rollout = await db.selectFrom('rollout').select(rolloutColumns).where('id', '=', rolloutId).executeTakeFirst()
+  if (!rollout) return undefined
+  const phases = await db.selectFrom('phase').selectAll().where('rollout_id', '=', rolloutId).orderBy('ord').execute()
+  return { rollout, phases, counts: await countsOf(db, rolloutId) }
+}
+
+export async function countsOf(db: Db, rolloutId: number): Promise<Map<number, JobCount[]>> {
+  const rows = await db.selectFrom('phase_count').selectAll().where('rollout_id', '=', rolloutId).execute()
+  const counts = new Map<number, JobCount[]>()
+  for (const { ord, action, state, devices } of rows) {
+    if (!counts.has(ord)) counts.set(ord, [])
+    counts.get(ord)?.push({ action, state, devices })
+  }
+  return counts
+}
+
+export async function findRolloutOf(db: Db, releaseId: string): Promise<RolloutRow | undefined> {
+  return await db.selectFrom('rollout').select(rolloutColumns).where('release_id', '=', releaseId).executeTakeFirst()
+}
+
+/** Locks the rollout, so that two people or a person and the reconciler never decide on the same facts at once. */
+export async function lockRolloutOf(tx: Db, releaseId: string): Promise<RolloutRow | undefined> {
+  return await tx
+    .selectFrom('rollout')
+    .select(rolloutColumns)
+    .where('release_id', '=', releaseId)
+    .forUpdate()
+    .executeTakeFirst()
+}
+
+export async function membersOf(db: Db, rolloutId: number): Promise<Uint8Array> {
+  const row = await db.selectFrom('rollout').select('members').where('id', '=', rolloutId).executeTakeFirstOrThrow()
+  return row.members
+}
+
+/** Rollouts that may still ask something of a device. */
+export async function activeRolloutIds(db: Db): Promise<number[]> {
+  const rows = await db
+    .selectFrom('rollout')
+    .select('id')
+    .where('state', 'in', ['running', 'paused', 'backing-out', 'completed', 'completed-with-residual'])
+    .orderBy('id')
+    .execute()
+  return rows.map((row) => row.id)
+}
+
+export interface RolloutChange {
+  readonly state: RolloutState
+  readonly pause?: { readonly reason: string | null; readonly by: string; readonly at: string } | null
+  readonly finishedAt?: string | null
+}
+
+/** Writes the rollout if nobody has since `rev`; false means somebody was faster and the caller looks again. */
+export async function changeRollout(
+  tx: Db,
+  id: number,
+  rev: number,
+  change: RolloutChange,
+  now: string,
+): Promise<boolean> {
+  const pause = change.pause === undefined ? {} : pauseColumns(change.pause)
+  const finished = change.finishedAt === undefined ? {} : { finished_at: change.finishedAt }
+  const result = await tx
+    .updateTable('rollout')
+    .set({ state: change.state, state_since: now, rev: sql`rev + 1`, ...pause, ...finished })
+    .where('id', '=', id)
+    .where('rev', '=', rev)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+function pauseColumns(pause: { reason: string | null; by: string; at: string } | null) {
+  return { pause_reason: pause?.reason ?? null, paused_by: pause?.by ?? null, paused_at: pause?.at ?? null }
+}
+
+/** Takes the rollout's next revision; false when somebody was faster. */
+export async function claimRevision(tx: Db, id: number, rev: number): Promise<boolean> {
+  const result = await tx
+    .updateTable('rollout')
+    .set({ rev: sql`rev + 1` })
+    .where('id', '=', id)
+    .where('rev', '=', rev)
+    .executeTakeFirst()
+  return result.numUpdatedRows === 1n
+}
+
+export async function movePhase(
+  tx: Db,
+  rolloutId: number,
+  ord: number,
+  to: PhaseState,
+  because: string,
+  now: string,
+): Promise<void> {
+  await tx
+    .updateTable('phase')
+    .set({
+      state: to,
+      state_since: now,
+      state_because: because,
+      ...(to === 'soaking' ? { soaking_since: now } : {}),
+    })
+    .where('rollout_id', '=', rolloutId)
+    .where('ord', '=', ord)
+    .execute()
+}
+
+/** One change of the counters: so many devices more or fewer in a state. */
+export interface CountDelta {
+  readonly rolloutId: number
+  readonly ord: number
+  readonly action: JobAction
+  readonly state: JobState
+  readonly by: number
+}
+
+/**
+ * Adds the deltas to the counters in one statement, in key order so that two transactions never wait for each other
+ * in a circle. A counter below zero breaks the table's check and with it the transaction: it can never be wrong.
+ */
+export async function addCounts(tx: Db, deltas: readonly CountDelta[]): Promise<void> {
+  const sums = sumDeltas(deltas)
+  if (sums.length === 0) return
+  await sql`
+    insert into phase_count as c (rollout_id, ord, action, state, devices)
+    select r, o, a, s, 0 from unnest(
+      ${sums.map((d) => d.rolloutId)}::int[], ${sums.map((d) => d.ord)}::smallint[],
+      ${sums.map((d) => d.action)}::text[], ${sums.map((d) => d.state)}::text[]) as d (r, o, a, s)
+    on conflict do nothing`.execute(tx)
+  await sql`
+    update phase_count c set devices = c.devices + d.n from (
+      select * from unnest(
+        ${sums.map((d) => d.rolloutId)}::int[], ${sums.map((d) => d.ord)}::smallint[],
+        ${sums.map((d) => d.action)}::text[], ${sums.map((d) => d.state)}::text[], ${sums.map((d) => d.by)}::int[]
+      ) as d (r, o, a, s, n) order by r, o, a, s) d
+    where c.rollout_id = d.r and c.ord = d.o and c.action = d.a and c.state = d.s`.execute(tx)
+}
+
+function sumDeltas(deltas: readonly CountDelta[]): CountDelta[] {
+  const sums = new Map<string, CountDelta>()
+  for (const delta of deltas) {
+    const key = `${delta.rolloutId} ${String(delta.ord).padStart(3, '0')} ${delta.action} ${delta.state}`
+    const before = sums.get(key)
+    sums.set(key, before ? { ...before, by: before.by + delta.by } : delta)
+  }
+  return [...sums.entries()]
+    .filter(([, delta]) => delta.by !== 0)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, delta]) => delta)
+}
+
+export function limitsFromRow(row: PhaseRow): PhaseLimits {
+  return {
+    advanceAtPermille: row.advance_at_permille,
+    successPermilleMin: row.success_permille_min,
+    failureBudget: row.failure_budget,
+    inFlightMax: row.in_flight_max,
+    soakSeconds: row.soak_seconds,
+    silenceBudget: row.silence_budget,
+    notBefore: row.not_before?.toString() ?? null,
+    notAfter: row.not_after?.toString() ?? null,
+  }
+}

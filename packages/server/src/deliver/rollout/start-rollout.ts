@@ -1,0 +1,186 @@
+import type { ReleasePlan } from '@bascule/contract/plan/release.ts'
+import { ok, type Refusal, type Result, refuse } from '@bascule/domain/lib/result.ts'
+import type { BlobStore } from '@bascule/content/blobs/blob-store.ts'
+import { findActiveVersion } from '#/estate/library/library.service.ts'
+import { nextCounter } from '#/estate/product-line/product-line.service.ts'
+import type { Db } from '#/platform/db/database.ts'
+import { wake } from '#/platform/jobs/timer.ts'
+import { record } from '#/platform/ledger/record.ts'
+import type { Actor } from '#/platform/lib/actor.ts'
+import { notFound, refused, type Answer } from '#/platform/lib/answer.ts'
+import { buildManifest, type FrozenPhase, type PinnedPackage } from '#/plan/release/manifest.ts'
+import { lockRelease, pinManifest, setReleaseState, type ReleaseRecord } from '#/plan/release/release.service.ts'
+import { audienceRootOf, placeAudience, type Membership } from '#/plan/release/membership.ts'
+import { storeBytes } from './store-bytes.ts'
+
+export interface StartServices {
+  readonly db: Db
+  readonly blobs: BlobStore
+}
+
+type StartRefusal = Refusal<
+  'release-not-startable' | 'package-not-available' | 'audience-empty' | 'devices-without-phase'
+>
+
+/**
+ * Freezes the plan and starts the rollout: the packages are pinned by digest, the audience is counted and placed, the
+ * manifest gets its bytes. A handful of rows, however large the fleet; devices get theirs when they act.
+ */
+export async function startRollout(
+  services: StartServices,
+  actor: Actor,
+  releaseId: string,
+  now: Temporal.Instant,
+): Promise<Answer<string>> {
+  return await services.db.transaction().execute(async (tx) => {
+    const release = await lockRelease(tx, releaseId)
+    if (!release) return notFound('release')
+    const packages = await pinPackages(tx, release)
+    if (!packages.ok) return refused(packages.error)
+    const membership = await placeAudience(tx, release.plan.audience.query, release.plan.phases)
+    const refusal = refusalOf(release, membership)
+    if (refusal) return refused(refusal)
+    await freeze(services, tx, release, packages.value, membership, now)
+    const after = { audience: membership.audience, phases: membership.phases.map((phase) => phase.devices) }
+    const subject = { kind: 'release', id: releaseId }
+    await record(tx, {
+      actor,
+      at: now,
+      did: 'rollout.started',
+      subject,
+      releaseId,
+      before: { state: release.state },
+      after,
+    })
+    return ok(releaseId)
+  })
+}
+
+async function pinPackages(tx: Db, release: ReleaseRecord): Promise<Result<PinnedPackage[], StartRefusal>> {
+  const pinned: PinnedPackage[] = []
+  for (const { name, version } of release.plan.packages) {
+    const found = await findActiveVersion(tx, name, version)
+    if (!found) return refuse(packageNotAvailable(name, version))
+    pinned.push({ name, version, indexDigest: found.indexDigest, indexSizeBytes: found.indexSizeBytes })
+  }
+  return ok(pinned)
+}
+
+function packageNotAvailable(name: string, version: string): StartRefusal {
+  return {
+    rule: 'package-not-available',
+    fact: `The library has no active version ${version} of ${name}.`,
+    lifter: 'whoever uploads packages',
+    next: `Upload ${name} ${version}, or choose another version in the plan.`,
+  }
+}
+
+function refusalOf(release: ReleaseRecord, membership: Membership): StartRefusal | undefined {
+  if (release.state !== 'draft' && release.state !== 'planned') {
+    return {
+      rule: 'release-not-startable',
+      fact: `${release.id} is ${release.state}.`,
+      lifter: 'nobody',
+      next: 'Plan a new release.',
+    }
+  }
+  if (membership.audience === 0) {
+    return {
+      rule: 'audience-empty',
+      fact: `No active device matches "${release.plan.audience.query}".`,
+      lifter: 'release manager',
+      next: 'Change the audience, or enrol devices first.',
+    }
+  }
+  if (membership.unplaced > 0) {
+    return {
+      rule: 'devices-without-phase',
+      fact: `${membership.unplaced} of ${membership.audience} devices are in no phase.`,
+      lifter: 'release manager',
+      next: 'Add a last phase with an empty query; it takes everybody who is left.',
+    }
+  }
+  return undefined
+}
+
+async function freeze(
+  services: StartServices,
+  tx: Db,
+  release: ReleaseRecord,
+  packages: readonly PinnedPackage[],
+  membership: Membership,
+  now: Temporal.Instant,
+): Promise<void> {
+  const { plan } = release
+  const phases = frozenPhases(plan, membership)
+  const counter = await nextCounter(tx, plan.productLine)
+  const manifest = buildManifest(release.id, counter, plan, packages, phases)
+  // Before the commit: a release never names a manifest that is not there. An orphan blob hurts nobody.
+  await storeBytes(services.blobs, manifest.bytes, manifest.sha256)
+  await pinManifest(tx, release.id, { counter, sha256: manifest.sha256, sizeBytes: manifest.bytes.length })
+  const rolloutId = await insertRollout(tx, release, membership, now)
+  await insertPhases(tx, rolloutId, plan, phases, now)
+  await setReleaseState(tx, release.id, 'rolling-out', now.toString())
+  await wake(tx, 'rollout', String(rolloutId), now)
+}
+
+function frozenPhases(plan: ReleasePlan, membership: Membership): FrozenPhase[] {
+  return plan.phases.map((phase, at) => ({
+    order: at + 1,
+    name: phase.name,
+    audienceRoot: plan.audience.mode === 'frozen' ? audienceRootOf(membership.phases[at]?.keyIds ?? []) : null,
+    devices: membership.phases[at]?.devices ?? 0,
+    notBefore: phase.notBefore,
+    notAfter: phase.notAfter,
+  }))
+}
+
+async function insertRollout(
+  tx: Db,
+  release: ReleaseRecord,
+  membership: Membership,
+  now: Temporal.Instant,
+): Promise<number> {
+  const row = await tx
+    .insertInto('rollout')
+    .values({
+      release_id: release.id,
+      state: 'running',
+      state_since: now.toString(),
+      audience_mode: release.plan.audience.mode,
+      audience_query: release.plan.audience.query,
+      members: Buffer.from(membership.members),
+      started_at: now.toString(),
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row.id
+}
+
+async function insertPhases(
+  tx: Db,
+  rolloutId: number,
+  plan: ReleasePlan,
+  frozen: readonly FrozenPhase[],
+  now: Temporal.Instant,
+): Promise<void> {
+  const rows = plan.phases.map((phase, at) => ({
+    rollout_id: rolloutId,
+    ord: at + 1,
+    name: phase.name,
+    query: phase.query,
+    size: frozen[at]?.devices ?? 0,
+    state: 'waiting' as const,
+    state_since: now.toString(),
+    advance_at_permille: phase.advanceAtPermille,
+    success_permille_min: phase.successPermilleMin,
+    failure_budget: phase.failureBudget,
+    in_flight_max: phase.inFlightMax,
+    soak_seconds: phase.soakSeconds,
+    silence_budget: phase.silenceBudget,
+    not_before: phase.notBefore,
+    not_after: phase.notAfter,
+    audience_root: frozen[at]?.audienceRoot ?? null,
+  }))
+  await tx.insertInto('phase').values(rows).execute()
+}

@@ -1,0 +1,119 @@
+import type { ReleasePlan } from '@bascule/contract/plan/release.ts'
+import { parseQuery } from '@bascule/domain/estate/query/parse-query.ts'
+import { ok } from '@bascule/domain/lib/result.ts'
+import { findProductLine } from '#/estate/product-line/product-line.service.ts'
+import type { Db } from '#/platform/db/database.ts'
+import { record } from '#/platform/ledger/record.ts'
+import type { Actor } from '#/platform/lib/actor.ts'
+import { badInput, notFound, refused, type Answer } from '#/platform/lib/answer.ts'
+import { insertRelease, lockRelease, setReleaseState, updatePlan, type ReleaseRecord } from './release.store.ts'
+
+// The wings to the right act on a release through these, inside their own transaction.
+export { findRelease, lockRelease, pinManifest, setReleaseState } from './release.store.ts'
+export type { ReleaseRecord, ReleaseState } from './release.store.ts'
+
+/** Plans a release. Nothing is promised yet: packages and audience are looked at again when it starts. */
+export async function createRelease(
+  db: Db,
+  actor: Actor,
+  plan: ReleasePlan,
+  now: Temporal.Instant,
+): Promise<Answer<string>> {
+  return await db.transaction().execute(async (tx) => {
+    const problem = await problemOfPlan(tx, plan)
+    if (problem) return problem
+    const id = await insertRelease(tx, plan, actor, now.toString())
+    await record(tx, {
+      actor,
+      at: now,
+      did: 'release.planned',
+      subject: { kind: 'release', id },
+      releaseId: id,
+      after: plan,
+    })
+    return ok(id)
+  })
+}
+
+export async function changeRelease(
+  db: Db,
+  actor: Actor,
+  id: string,
+  plan: ReleasePlan,
+  now: Temporal.Instant,
+): Promise<Answer<string>> {
+  return await db.transaction().execute(async (tx) => {
+    const release = await lockRelease(tx, id)
+    if (!release) return notFound('release')
+    if (!isChangeable(release)) return alreadyStarted(release)
+    const problem = await problemOfPlan(tx, plan)
+    if (problem) return problem
+    await updatePlan(tx, id, plan, now.toString())
+    const subject = { kind: 'release', id }
+    await record(tx, {
+      actor,
+      at: now,
+      did: 'release.changed',
+      subject,
+      releaseId: id,
+      before: release.plan,
+      after: plan,
+    })
+    return ok(id)
+  })
+}
+
+export async function cancelRelease(
+  db: Db,
+  actor: Actor,
+  id: string,
+  reason: string,
+  now: Temporal.Instant,
+): Promise<Answer<string>> {
+  return await db.transaction().execute(async (tx) => {
+    const release = await lockRelease(tx, id)
+    if (!release) return notFound('release')
+    if (!isChangeable(release)) return alreadyStarted(release)
+    await setReleaseState(tx, id, 'cancelled', now.toString())
+    const subject = { kind: 'release', id }
+    await record(tx, {
+      actor,
+      at: now,
+      did: 'release.cancelled',
+      subject,
+      releaseId: id,
+      before: { state: release.state },
+      after: { reason },
+    })
+    return ok(id)
+  })
+}
+
+function isChangeable(release: ReleaseRecord): boolean {
+  return release.state === 'draft' || release.state === 'planned'
+}
+
+function alreadyStarted(release: ReleaseRecord) {
+  return refused({
+    rule: 'release-already-started',
+    fact: `${release.id} is ${release.state}; its plan is fixed.`,
+    lifter: 'nobody',
+    next: 'Plan a new release, or pause and back out this one.',
+  })
+}
+
+/** What makes a plan unusable whatever the fleet looks like. */
+async function problemOfPlan(tx: Db, plan: ReleasePlan): Promise<ReturnType<typeof badInput> | undefined> {
+  const queries = [
+    { field: 'audience.query', text: plan.audience.query },
+    ...plan.phases.map((phase, at) => ({ field: `phases.${at}.query`, text: phase.query })),
+  ]
+  const problems = queries.flatMap(({ field, text }) => {
+    const parsed = parseQuery(text)
+    return parsed.ok ? [] : [{ field, problem: `${parsed.error.message} (at character ${parsed.error.at + 1})` }]
+  })
+  if (!(await findProductLine(tx, plan.productLine))) {
+    problems.push({ field: 'productLine', problem: `there is no product line ${plan.productLine}` })
+  }
+  return problems.length > 0 ? badInput(...problems) : undefined
+}

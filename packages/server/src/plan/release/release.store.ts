@@ -1,0 +1,106 @@
+import { ReleasePlan, type releaseStates } from '@bascule/contract/plan/release.ts'
+import { sql, type Selectable } from 'kysely'
+import type { Db } from '#/platform/db/database.ts'
+import type { ActorName } from '#/platform/lib/actor.ts'
+import { type Cursor, decodeCursor } from '#/platform/lib/keyset.ts'
+import type { ReleaseTable } from './release.tables.ts'
+
+export type ReleaseState = (typeof releaseStates)[number]
+export type ReleaseRecord = Omit<Selectable<ReleaseTable>, 'plan'> & { readonly plan: ReleasePlan }
+
+function recordFrom(row: Selectable<ReleaseTable>): ReleaseRecord {
+  return { ...row, plan: ReleasePlan.parse(row.plan) }
+}
+
+export async function insertRelease(tx: Db, plan: ReleasePlan, owner: ActorName, now: string): Promise<string> {
+  const row = await tx
+    .insertInto('release')
+    .values({
+      ...columnsFrom(plan),
+      state: 'draft',
+      state_since: now,
+      owner_id: owner.id,
+      owner_name: owner.name,
+      created_at: now,
+      updated_at: now,
+    })
+    .returning('id')
+    .executeTakeFirstOrThrow()
+  return row.id
+}
+
+export async function updatePlan(tx: Db, id: string, plan: ReleasePlan, now: string): Promise<void> {
+  await tx
+    .updateTable('release')
+    .set({ ...columnsFrom(plan), updated_at: now })
+    .where('id', '=', id)
+    .execute()
+}
+
+function columnsFrom(plan: ReleasePlan) {
+  const { title, version, productLine, objective } = plan
+  return { title, version, product_line: productLine, objective, plan: JSON.stringify(plan) }
+}
+
+export async function findRelease(db: Db, id: string): Promise<ReleaseRecord | undefined> {
+  const row = await db.selectFrom('release').selectAll().where('id', '=', id).executeTakeFirst()
+  return row && recordFrom(row)
+}
+
+export async function lockRelease(tx: Db, id: string): Promise<ReleaseRecord | undefined> {
+  const row = await tx.selectFrom('release').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  return row && recordFrom(row)
+}
+
+export async function setReleaseState(tx: Db, id: string, state: ReleaseState, now: string): Promise<void> {
+  await tx.updateTable('release').set({ state, state_since: now, updated_at: now }).where('id', '=', id).execute()
+}
+
+export interface PinnedManifest {
+  readonly counter: number
+  readonly sha256: string
+  readonly sizeBytes: number
+}
+
+/** Fixes what the release is. From here on its plan is history. */
+export async function pinManifest(tx: Db, id: string, manifest: PinnedManifest): Promise<void> {
+  await tx
+    .updateTable('release')
+    .set({ counter: manifest.counter, manifest_sha256: manifest.sha256, manifest_size_bytes: manifest.sizeBytes })
+    .where('id', '=', id)
+    .where('manifest_sha256', 'is', null)
+    .execute()
+}
+
+export interface ReleaseFilter {
+  readonly after?: string | undefined
+  readonly limit: number
+  readonly state?: ReleaseState | undefined
+  readonly search?: string | undefined
+}
+
+/** Newest first; one row more than asked, so that the caller knows whether there is another page. */
+export async function listReleases(db: Db, filter: ReleaseFilter): Promise<ReleaseRecord[]> {
+  const cursor = decodeCursor(filter.after)
+  let query = db
+    .selectFrom('release')
+    .selectAll()
+    .orderBy('created_at', 'desc')
+    .orderBy('id', 'desc')
+    .limit(filter.limit + 1)
+  if (filter.state) query = query.where('state', '=', filter.state)
+  if (filter.search) {
+    const pattern = `%${filter.search.replaceAll(/[\\%_]/g, String.raw`\$&`)}%`
+    query = query.where((eb) =>
+      eb.or([eb('title', 'ilike', pattern), eb('id', 'ilike', pattern), eb('version', 'ilike', pattern)]),
+    )
+  }
+  if (cursor) {
+    query = query.where(sql<boolean>`(created_at, id) < (${cursor.key}::timestamptz, ${cursor.id})`)
+  }
+  return (await query.execute()).map(recordFrom)
+}
+
+export function releaseCursor(row: ReleaseRecord): Cursor {
+  return { key: row.created_at.toString(), id: row.id }
+}
