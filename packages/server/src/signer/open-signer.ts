@@ -1,0 +1,131 @@
+import { existsSync, mkdirSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '@bascule/domain/lib/clock.ts'
+import { lockFolder } from '@bascule/postgres/folder-lock.ts'
+import { signAssignment } from '@bascule/trust/assignment.ts'
+import { loadOrCreateKeyFile } from '@bascule/trust/key-file.ts'
+import { type KeyPair, generateKeyPair, tufKeyOf } from '@bascule/trust/keys.ts'
+import { type Judged, judgeItem } from './judge-item.ts'
+import { type SignItem, type SignResult, type SignerStatus, signerProtocolVersion } from './protocol.ts'
+import { type SignedMemory, readCheckpoint, rememberEntry, writeCheckpoint } from './signed-memory.ts'
+import { type SignerLog, openSignerLog } from './signer-log.ts'
+
+/** The director key with its memory and its log, held by exactly one process. */
+export interface Signer extends Disposable {
+  status(): SignerStatus
+  /** Signs a batch in one durable step. Throws `LogUnwritable` when nothing could be recorded: then nothing is signed. */
+  sign(items: readonly SignItem[]): readonly SignResult[]
+}
+
+const checkpointEvery = 2000
+
+/**
+ * Opens the folder of the signer, and makes key and log at the first start. Throws a sentence for the operator when
+ * the folder is in use, open to others, or has lost its key or its log.
+ */
+export function openSigner(dataFolder: string, clock: Clock): Signer {
+  const folder = join(dataFolder, 'signer')
+  makePrivateFolder(folder)
+  const files = {
+    key: join(folder, 'director.pem'),
+    log: join(folder, 'log.jsonl'),
+    checkpoint: join(folder, 'generations'),
+  }
+  const stack = new DisposableStack()
+  try {
+    stack.use(lockFolder(folder))
+    const { memory, log, tornBytes, director } = openFiles(files)
+    stack.use(log)
+    log.append({ kind: 'start', directorKeyId: director.keyId, tornBytes }, clock.now())
+    return signerOf({ director, log, lastByDevice: memory.lastByDevice, clock, checkpoint: files.checkpoint, stack })
+  } catch (error) {
+    stack.dispose()
+    throw error
+  }
+}
+
+interface SignerParts {
+  readonly director: KeyPair
+  readonly log: SignerLog
+  readonly lastByDevice: SignedMemory['lastByDevice']
+  readonly clock: Clock
+  readonly checkpoint: string
+  readonly stack: DisposableStack
+}
+
+function signerOf(parts: SignerParts): Signer {
+  const { director, log, lastByDevice, clock, checkpoint, stack } = parts
+  const startedAt = clock.now().toString()
+  let checkpointAt = log.head().entryCount
+  const remember = () => {
+    writeCheckpoint(checkpoint, { lastByDevice, head: log.head() })
+    checkpointAt = log.head().entryCount
+  }
+  return {
+    status: () => ({
+      protocol: signerProtocolVersion,
+      directorKey: tufKeyOf(director.publicKey),
+      startedAt,
+      deviceCount: lastByDevice.size,
+      log: { entryCount: log.head().entryCount, hash: log.head().hash },
+    }),
+    sign(items) {
+      const results = signBatch(parts, items)
+      if (log.head().entryCount - checkpointAt >= checkpointEvery) remember()
+      return results
+    },
+    [Symbol.dispose]() {
+      // Without new entries the old checkpoint is as good; its log is read from there at the next start.
+      if (log.head().entryCount > checkpointAt) remember()
+      stack.dispose()
+    },
+  }
+}
+
+/** Judge, record durably, remember, sign: in this order, so that no signature exists without its record. */
+function signBatch({ director, log, lastByDevice, clock }: SignerParts, items: readonly SignItem[]) {
+  const now = clock.now()
+  const seen = new Set<string>()
+  const judged = items.map((item) => {
+    if (seen.has(item.device)) return { item, refusal: deviceTwice }
+    seen.add(item.device)
+    const answer = judgeItem(item, lastByDevice.get(item.device), now)
+    return answer.ok ? { item, judged: answer.value } : { item, refusal: answer.error }
+  })
+  const fresh = judged.flatMap((one) => ('judged' in one && !one.judged.isRepeat ? [one.judged] : []))
+  if (fresh.length > 0) log.append({ kind: 'signed', signed: fresh.map(lineOf) }, now)
+  for (const { signed, sha256 } of fresh) lastByDevice.set(signed['x-device'], { generation: signed.version, sha256 })
+  return judged.map((one): SignResult => {
+    const { device } = one.item
+    if ('refusal' in one) return { device, refusal: one.refusal }
+    return { device, assignment: signAssignment(one.judged.signed, director) }
+  })
+}
+
+const deviceTwice = { code: 'device-twice', message: 'The device stands twice in one batch.' } as const
+
+function lineOf({ signed, sha256 }: Judged) {
+  return [signed['x-device'], signed.version, signed.expires, sha256] as const
+}
+
+function openFiles(files: { readonly key: string; readonly log: string; readonly checkpoint: string }) {
+  const hasKey = existsSync(files.key)
+  if (hasKey && !existsSync(files.log)) {
+    throw new Error(`The signer has a key but no log. Restore ${files.log}: it says what this key has signed.`)
+  }
+  const memory = readCheckpoint(files.checkpoint)
+  const { log, tornBytes } = openSignerLog(files.log, memory.head, (entry) => {
+    rememberEntry(memory.lastByDevice, entry)
+  })
+  if (!hasKey && memory.lastByDevice.size > 0) {
+    log[Symbol.dispose]()
+    throw new Error(`The signer has a log but no key. Restore ${files.key}: every device has pinned that key.`)
+  }
+  return { memory, log, tornBytes, director: loadOrCreateKeyFile(files.key, generateKeyPair) }
+}
+
+function makePrivateFolder(folder: string): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const isPrivate = process.platform === 'win32' || (statSync(folder).mode & 0o077) === 0
+  if (!isPrivate) throw new Error(`The folder ${folder} is open to others. Make it private: chmod 700 ${folder}`)
+}
