@@ -1,0 +1,171 @@
+import {
+  CheckInAnswer,
+  devicePaths,
+  deviceProtocolVersion,
+  ReportsAnswer,
+  type CheckIn,
+  type Facts,
+  type JobStatus,
+  type Reports,
+} from '@bascule/contract/device/protocol.ts'
+import { effectOf } from '#/engine/reduce.ts'
+import { wireWait } from '#/engine/receipt.ts'
+import type { World } from '#/engine/world.ts'
+import type { Engine } from '#/engine/engine.ts'
+import type { Job } from '#/engine/job.ts'
+import { agentVersion, hashFacts } from '#/inventory/inventory.ts'
+import { post, type Reply } from './client.ts'
+import type { RequestSeq } from './request-seq.ts'
+import type { SoftClock } from './soft-clock.ts'
+import { reportRefusal, takeAssignment } from './take-assignment.ts'
+
+/** What is remembered from one conversation to the next; nothing of it must survive a restart. */
+export interface TalkState {
+  sources: readonly string[]
+  factsSentHash: string | null
+  factsSentAtMs: number
+  wantFacts: boolean
+  refusedAssignment: string | null
+}
+
+export interface Talk {
+  readonly world: World
+  readonly engine: Engine
+  readonly clock: SoftClock
+  readonly seq: RequestSeq
+  readonly server: string
+  readonly memory: TalkState
+}
+
+/** How a conversation went, and when the next one is due. */
+export type TalkOutcome =
+  | { readonly kind: 'heard'; readonly nextSeconds: number }
+  | { readonly kind: 'later'; readonly why: string; readonly retryAfterMs: number | null }
+
+const reportsPerRequest = 100
+const factsEveryMs = 86_400_000
+const hourMs = 3_600_000
+
+/** One conversation: reports first, so that the server knows everything when it answers the check-in. */
+export async function talk(talking: Talk): Promise<TalkOutcome> {
+  const told = await tellReports(talking)
+  if (told) return told
+  const facts = await talking.world.facts()
+  const body = checkInBody(talking, facts)
+  const reply = await send(talking, devicePaths.checkIn, body, CheckInAnswer)
+  if (reply.kind !== 'ok') return laterFrom(talking, reply)
+  rememberFacts(talking.memory, body)
+  hear(talking, reply.body)
+  return { kind: 'heard', nextSeconds: reply.body.nextCheckInSeconds }
+}
+
+async function tellReports(talking: Talk): Promise<TalkOutcome | null> {
+  for (;;) {
+    const { reports, reportAcked } = talking.world.journal.state
+    const batch = reports.filter(({ seq }) => seq > reportAcked).slice(0, reportsPerRequest)
+    if (batch.length === 0) return null
+    const body: Omit<Reports, 'seq'> = { protocol: deviceProtocolVersion, reports: batch }
+    const reply = await send(talking, devicePaths.reports, body, ReportsAnswer)
+    if (reply.kind !== 'ok') return laterFrom(talking, reply)
+    const last = batch.at(-1)?.seq ?? 0
+    // A server that took the batch and does not say so would be sent the same for ever: rather go on with the check-in.
+    hearReports(talking, reply.body.serverEpoch, reply.body.reportHigh)
+    if (reply.body.reportHigh < last) return null
+  }
+}
+
+async function send<Schema extends Parameters<typeof post>[1]>(
+  talking: Talk,
+  path: string,
+  body: object,
+  schema: Schema,
+): ReturnType<typeof post<Schema>> {
+  const { world, seq, clock, server } = talking
+  const number = seq.next()
+  const signedBy = { key: world.key, seq: number, now: clock.now() }
+  return await post({ server, path, body: { ...body, seq: number }, signal: world.signal, signedBy }, schema)
+}
+
+function laterFrom({ seq }: Talk, reply: Exclude<Reply<unknown>, { kind: 'ok' }>): TalkOutcome {
+  if (reply.kind === 'later') return reply
+  if (reply.problem.code === 'replayed') seq.jump()
+  const why = `the server refused (${reply.problem.code}): ${reply.problem.message}`
+  return { kind: 'later', why, retryAfterMs: null }
+}
+
+function checkInBody({ world, memory }: Talk, facts: Facts): Omit<CheckIn, 'seq'> {
+  const factsHash = hashFacts(facts)
+  const isNews = memory.factsSentHash !== factsHash || memory.wantFacts
+  const isDue = performance.now() - memory.factsSentAtMs > factsEveryMs
+  const jobs = Object.values(world.journal.state.jobs)
+  return {
+    protocol: deviceProtocolVersion,
+    generation: world.journal.state.generation,
+    agentVersion,
+    factsHash,
+    ...(isNews || isDue ? { facts } : {}),
+    jobs: jobs.slice(0, 50).map((job) => statusOf(world, job)),
+    ask: jobs
+      .filter((job) => effectOf(job) === 'ask')
+      .map(({ id }) => id)
+      .slice(0, 50),
+    reportHigh: world.journal.state.reportHigh,
+  }
+}
+
+/** While nothing can be made durable no job moves, and that is what the server must see. */
+function statusOf(world: World, job: Job): JobStatus {
+  const { blind } = world.journal
+  const progress = job.step === 'downloading' ? world.progress.get(job.id) : undefined
+  const stuck = blind === null ? job.stuck : ({ reason: 'journal', detail: blind } as const)
+  return {
+    id: job.id,
+    step: job.step,
+    ...(job.wait ? { wait: wireWait(job.wait) } : {}),
+    ...(stuck ? { stuck } : {}),
+    ...progress,
+  }
+}
+
+function rememberFacts(memory: TalkState, body: Omit<CheckIn, 'seq'>): void {
+  if (!body.facts) return
+  memory.factsSentHash = body.factsHash
+  memory.factsSentAtMs = performance.now()
+  memory.wantFacts = false
+}
+
+function hear(talking: Talk, answer: CheckInAnswer): void {
+  const { world, engine, clock, memory } = talking
+  clock.heard(answer.serverTime)
+  memory.sources = answer.sources
+  memory.wantFacts = answer.wantFacts
+  hearReports(talking, answer.serverEpoch, answer.reportHigh, answer.serverTime)
+  if (answer.assignment) {
+    const text = JSON.stringify(answer.assignment.signatures)
+    const refusal = memory.refusedAssignment === text ? null : takeAssignment(world, answer.assignment)
+    if (refusal !== null) {
+      memory.refusedAssignment = text
+      reportRefusal(world, answer.assignment, refusal)
+    }
+  }
+  engine.answer(answer.proceed, answer.hold)
+}
+
+/**
+ * Everything up to `high` is stored there. A server that knows less than before came back from a backup: what is
+ * retained above its number is told once more. One that knows more than we do saw a life of this key that we forgot.
+ */
+function hearReports({ world }: Talk, epoch: string, high: number, serverTime?: string): void {
+  const { state } = world.journal
+  const isAhead = high > state.reportHigh
+  const isNewTime = serverTime !== undefined && Date.parse(serverTime) - Date.parse(state.seenTime) > hourMs
+  if (state.epoch === epoch && state.reportAcked === high && !isAhead && !isNewTime && !state.mustAdoptReportHigh)
+    return
+  world.journal.append({
+    t: 'heard',
+    epoch,
+    acked: high,
+    ...(isAhead || state.mustAdoptReportHigh ? { adopted: true } : {}),
+    ...(isNewTime ? { time: serverTime } : {}),
+  })
+}

@@ -1,0 +1,98 @@
+import type { AdminReason, WaitReason } from '@bascule/domain/deliver/agent-step.ts'
+
+/** What was brought is not what was signed. */
+export class ContentError extends Error {}
+
+/** Nobody could be reached, or nobody gave everything; trying again is worth it. */
+export class NetworkError extends Error {}
+
+/** Every source gave other bytes than were signed. Another source may come, so this heals by itself for a day. */
+export class PoisonError extends NetworkError {}
+
+/** The job waits for something that is not there now and comes by itself. */
+export class WaitError extends Error {
+  readonly reason: WaitReason
+  readonly wakesOn: string
+  readonly needBytes: number | undefined
+
+  constructor(reason: WaitReason, detail: string, wakesOn: string, needBytes?: number) {
+    super(detail)
+    this.reason = reason
+    this.wakesOn = wakesOn
+    this.needBytes = needBytes
+  }
+}
+
+/** A person is needed. */
+export class StuckError extends Error {
+  readonly reason: AdminReason
+
+  constructor(reason: AdminReason, detail: string) {
+    super(detail)
+    this.reason = reason
+  }
+}
+
+export type Failure =
+  | {
+      readonly kind: 'wait'
+      readonly reason: WaitReason
+      readonly detail: string
+      readonly wakesOn: string
+      readonly needBytes?: number
+    }
+  | { readonly kind: 'stuck'; readonly reason: AdminReason; readonly detail: string }
+
+/** Who can lift what went wrong: time and the device itself, or a person. Pure. */
+export function classify(error: unknown, needBytes: number): Failure {
+  if (error instanceof WaitError) {
+    const { reason, message, wakesOn } = error
+    const need = error.needBytes
+    return { kind: 'wait', reason, detail: message, wakesOn, ...(need === undefined ? {} : { needBytes: need }) }
+  }
+  if (error instanceof StuckError) return { kind: 'stuck', reason: error.reason, detail: error.message }
+  if (error instanceof ContentError) return { kind: 'stuck', reason: 'content', detail: error.message }
+  if (error instanceof NetworkError) {
+    return { kind: 'wait', reason: 'network', detail: error.message, wakesOn: 'the server or another source answers' }
+  }
+  return classifyCode(error, needBytes)
+}
+
+function classifyCode(error: unknown, needBytes: number): Failure {
+  const code = codeOf(error)
+  const detail = error instanceof Error ? error.message : String(error)
+  switch (code ?? 'none') {
+    case 'ENOSPC':
+    case 'EDQUOT':
+      return {
+        kind: 'wait',
+        reason: 'disk',
+        detail: `Disk full: ${detail}`,
+        wakesOn: 'there is free space again',
+        needBytes,
+      }
+    case 'EMFILE':
+    case 'ENFILE':
+    case 'ENOMEM':
+    case 'EAGAIN':
+    case 'EBUSY':
+      return {
+        kind: 'wait',
+        reason: 'lock',
+        detail: `The system is short of something: ${detail}`,
+        wakesOn: 'the next try',
+      }
+    case 'EACCES':
+    case 'EPERM':
+      return { kind: 'stuck', reason: 'rights', detail: `A right is missing: ${detail}` }
+    case 'EIO':
+    case 'EROFS':
+      return { kind: 'stuck', reason: 'storage', detail: `The storage fails: ${detail}` }
+    default:
+      return { kind: 'stuck', reason: 'unknown-state', detail }
+  }
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return (error as NodeJS.ErrnoException | null)?.code
+}

@@ -1,0 +1,245 @@
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import path from 'node:path'
+import {
+  close,
+  createNew,
+  makeFolders,
+  openExisting,
+  putFile,
+  syncData,
+  syncFile,
+  syncFolder,
+  writeAt,
+} from '#/durable.ts'
+import { encodeFrame, readFrames, type FileContent } from './frame.ts'
+import { applyRecord, emptyState, type AgentState, type JournalRecord } from './state.ts'
+
+/**
+ * The memory of the agent: two preallocated files that are written in place, so that a full disk never keeps the agent
+ * from recording and telling what happens. An append is one frame and one fdatasync; when a file is full the state is
+ * written as a snapshot into the other one, with the next generation. A frame is there as a whole or not at all.
+ */
+export interface Journal {
+  readonly state: AgentState
+  /** Makes the records durable together, then takes them into the state. */
+  append(...records: JournalRecord[]): void
+  /** Why nothing can be made durable at present; the agent then lives from memory and begins no change. */
+  readonly blind: string | null
+  /** Replaces everything, after the journal was lost. */
+  restart(state: AgentState): void
+  close(): void
+}
+
+export interface JournalOpened {
+  readonly journal: Journal
+  /** `new` also when the files are missing: the caller knows whether this device had a life before. */
+  readonly found: 'new' | 'good' | 'corrupt'
+  readonly detail: string
+}
+
+export const journalSizeBytes = 1_048_576
+const names = ['journal-a', 'journal-b'] as const
+
+interface Files {
+  readonly fds: (number | null)[]
+  active: number
+  generation: number
+  endBytes: number
+  readonly sizeBytes: number
+}
+
+/** Opens or creates the journal of a data folder. Throws only when there is none and none can be created. */
+export function openJournal(folder: string, sizeBytes = journalSizeBytes): JournalOpened {
+  const missing = prepare(folder, sizeBytes)
+  const contents = names.map((name) => contentOf(path.join(folder, name)))
+  const newest = contents[0]!.generation >= contents[1]!.generation ? 0 : 1
+  const content = contents[newest]!
+  const damage = damageOf(missing, content, names[newest])
+  if (content.corruptAt !== null) quarantine(folder, names[newest])
+
+  const { fds, problem } = openBoth(folder)
+  const files: Files = {
+    fds,
+    // After damage the next write is a snapshot into the other file: the damaged one stays as it is for a while.
+    active: newest,
+    generation: Math.max(content.generation, contents[1 - newest]!.generation),
+    endBytes: damage === null ? content.endBytes : sizeBytes,
+    sizeBytes,
+  }
+  const state = damage === null ? stateOf(content.payloads) : emptyState
+  return {
+    journal: journalOver(files, state, problem),
+    found: damage !== null ? 'corrupt' : content.generation === 0 ? 'new' : 'good',
+    detail: damage ?? '',
+  }
+}
+
+/** A file that is gone may have been the newer one, so what the other one holds is not believed either. */
+function damageOf(missing: readonly string[], content: FileContent, name: string): string | null {
+  if (content.corruptAt !== null) return `${name} is damaged at byte ${content.corruptAt}`
+  return content.generation > 0 && missing.length > 0 ? `${missing.join(' and ')} is missing` : null
+}
+
+/** The state as another process may read it, without taking part: for `bascule-agent status`. */
+export function readJournal(folder: string): AgentState | null {
+  const contents = names.map((name) => contentOf(path.join(folder, name)))
+  const newest = contents[0]!.generation >= contents[1]!.generation ? contents[0]! : contents[1]!
+  return newest.generation === 0 || newest.corruptAt !== null ? null : stateOf(newest.payloads)
+}
+
+/** Creates what is missing and answers the names of it; a creation that was interrupted is finished. */
+function prepare(folder: string, sizeBytes: number): string[] {
+  const missing = names.filter((name) => !existsSync(path.join(folder, name)))
+  const short = names.filter((name) => sizeOf(path.join(folder, name)) < sizeBytes)
+  if (short.length === 0) return missing
+  makeFolders(folder, 0o700)
+  for (const name of short) preallocate(path.join(folder, name), sizeBytes)
+  syncFolder(folder)
+  return missing
+}
+
+function sizeOf(file: string): number {
+  return statSync(file, { throwIfNoEntry: false })?.size ?? 0
+}
+
+/** Real zeros, not a hole: a hole would need a block at the very moment when there is none left. */
+function preallocate(file: string, sizeBytes: number): void {
+  const from = sizeOf(file)
+  const fd = existsSync(file) ? openExisting(file) : createNew(file, 0o600)
+  try {
+    writeAt(fd, Buffer.alloc(sizeBytes - from), from)
+    syncFile(fd)
+  } finally {
+    close(fd)
+  }
+}
+
+function contentOf(file: string): FileContent {
+  if (!existsSync(file)) return { generation: 0, payloads: [], endBytes: 0, corruptAt: null }
+  return readFrames(readFileSync(file))
+}
+
+function stateOf(payloads: readonly Buffer[]): AgentState {
+  let state = emptyState
+  for (const payload of payloads) {
+    for (const record of JSON.parse(payload.toString('utf8')) as JournalRecord[]) state = applyRecord(state, record)
+  }
+  return state
+}
+
+/** A copy of the damaged file for whoever wants to know why; best effort, because the disk may be full. */
+function quarantine(folder: string, name: string): void {
+  try {
+    putFile(path.join(folder, `${name}.damaged`), readFileSync(path.join(folder, name)), 0o600)
+  } catch (error) {
+    process.stderr.write(`Could not keep a copy of the damaged journal: ${String(error)}\n`)
+  }
+}
+
+function openBoth(folder: string): { fds: (number | null)[]; problem: string | null } {
+  let problem: string | null = null
+  const fds = names.map((name) => {
+    try {
+      return openExisting(path.join(folder, name))
+    } catch (error) {
+      problem = `The journal cannot be opened for writing: ${messageOf(error)}`
+      return null
+    }
+  })
+  return { fds, problem }
+}
+
+function journalOver(files: Files, initial: AgentState, problem: string | null): Journal {
+  let state = initial
+  let blind = problem
+  const write = (records: readonly JournalRecord[], next: AgentState): void => {
+    try {
+      if (!appendFrame(files, records)) compact(files, next)
+      blind = null
+    } catch (error) {
+      blind = rescue(files, next, error)
+    }
+  }
+  return {
+    get state() {
+      return state
+    },
+    get blind() {
+      return blind
+    },
+    append(...records) {
+      const next = records.reduce(applyRecord, state)
+      write(records, next)
+      state = next
+    },
+    restart(fresh) {
+      files.endBytes = files.sizeBytes
+      write([], fresh)
+      state = fresh
+    },
+    close() {
+      for (const fd of files.fds) if (fd !== null) close(fd)
+    },
+  }
+}
+
+/**
+ * A failed append leaves a tail of which nothing is known, so it is never written behind: the whole state goes into
+ * the other file. Answers why the agent is blind when that fails too.
+ */
+function rescue(files: Files, next: AgentState, first: unknown): string | null {
+  try {
+    compact(files, next)
+    return null
+  } catch (error) {
+    files.endBytes = files.sizeBytes
+    return `The journal cannot be written: ${messageOf(first)}; then ${messageOf(error)}`
+  }
+}
+
+/** False when the frame does not fit behind the last one. */
+function appendFrame(files: Files, records: readonly JournalRecord[]): boolean {
+  const frame = encodeFrame(files.generation, Buffer.from(JSON.stringify(records)))
+  if (files.generation === 0 || files.endBytes + frame.length > files.sizeBytes) return false
+  const fd = fdOf(files, files.active)
+  writeAt(fd, frame, files.endBytes)
+  syncData(fd)
+  files.endBytes += frame.length
+  return true
+}
+
+function compact(files: Files, state: AgentState): void {
+  const frame = snapshotFrame(files, state)
+  const target = 1 - files.active
+  const fd = fdOf(files, target)
+  writeAt(fd, frame, 0)
+  syncData(fd)
+  files.active = target
+  files.generation += 1
+  files.endBytes = frame.length
+}
+
+/** Leaves a quarter of the file free; the oldest acknowledged reports go first, the rest is small by nature. */
+function snapshotFrame(files: Files, state: AgentState): Buffer {
+  const budget = Math.floor(files.sizeBytes * 0.75)
+  for (let kept = state; ;) {
+    const frame = encodeFrame(files.generation + 1, Buffer.from(JSON.stringify([{ t: 'snapshot', state: kept }])))
+    if (frame.length <= budget) return frame
+    const acknowledged = kept.reports.filter((report) => report.seq <= kept.reportAcked).length
+    if (acknowledged === 0) {
+      if (frame.length <= files.sizeBytes) return frame
+      throw new Error(`The state of ${frame.length} bytes does not fit into the journal of ${files.sizeBytes}`)
+    }
+    kept = { ...kept, reports: kept.reports.slice(Math.ceil(acknowledged / 4)) }
+  }
+}
+
+function fdOf(files: Files, index: number): number {
+  const fd = files.fds[index]
+  if (fd === null || fd === undefined) throw new Error('the journal file is not open for writing')
+  return fd
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

@@ -1,0 +1,182 @@
+import path from 'node:path'
+import type { Facts } from '@bascule/contract/device/protocol.ts'
+import type { KeyPair } from '@bascule/trust/keys.ts'
+import { createBell, type Bell } from './bell.ts'
+import { enrol, loadOrMakeKey, readIdentityCopy } from './check-in/enrol.ts'
+import { createRequestSeq } from './check-in/request-seq.ts'
+import { createSoftClock, type SoftClock } from './check-in/soft-clock.ts'
+import { talk, type Talk, type TalkOutcome } from './check-in/talk.ts'
+import { lockFolder } from './data-lock.ts'
+import { createEngine, type Engine } from './engine/engine.ts'
+import { backOffMs } from './engine/retry.ts'
+import type { World } from './engine/world.ts'
+import { treeInstaller } from './installers/tree.ts'
+import { takeInventory } from './inventory/inventory.ts'
+import { openJournal, type Journal } from './journal/journal.ts'
+import { rebuildState } from './journal/rebuild.ts'
+import { currentPlatform, type Platform } from './platform/platform.ts'
+import { openBlobStore } from './store/blob-store.ts'
+
+export interface AgentOptions {
+  readonly data: string
+  readonly root: string
+  readonly server: string | null
+  readonly token: string | null
+  readonly name: string
+  /** For trials: the longest time between two check-ins and between two tries. */
+  readonly everyMs: number
+  readonly factsFile: string | null
+  readonly signal: AbortSignal
+  readonly log: (line: string) => void
+}
+
+/** This device has no server, or its server does not want it; said in one sentence. */
+export class NotEnrolled extends Error {}
+
+interface Device {
+  readonly options: AgentOptions
+  readonly platform: Platform
+  readonly key: KeyPair
+  readonly journal: Journal
+  readonly clock: SoftClock
+}
+
+/** Opens the data folder and makes the device known when it is not yet. */
+export async function openDevice(options: AgentOptions): Promise<Device> {
+  const platform = currentPlatform()
+  await lockFolder(options.data, platform)
+  const key = loadOrMakeKey(options.data)
+  const { journal, found, detail } = openJournal(options.data)
+  const identity = readIdentityCopy(options.data)
+  const clock = createSoftClock(() => journal.state.seenTime)
+  // A folder without a journal whose device is known was not new: its journal is gone.
+  if (found === 'corrupt' || (found === 'new' && identity !== null)) {
+    const why = detail === '' ? 'The journal is missing' : detail
+    options.log(`${why}; it is rebuilt from what is installed.`)
+    journal.restart(rebuildState(identity, [treeInstaller(options.root)], why, clock.now()))
+  }
+  const device = { options, platform, key, journal, clock }
+  await enrolWhenNeeded(device)
+  return device
+}
+
+async function enrolWhenNeeded(device: Device): Promise<void> {
+  const { options, journal, key } = device
+  if (journal.state.identity) return
+  const { server, token, data, name, signal } = options
+  if (server === null || token === null) {
+    throw new NotEnrolled('This device is not enrolled. Start it once with --server and --token.')
+  }
+  for (let delayMs: number | null = null; !journal.state.identity;) {
+    const facts = await inventory(device)
+    const reply = await enrol({ server, token, name, data, key, journal, facts, signal })
+    if (reply.kind === 'refused') throw new NotEnrolled(`The server refused: ${reply.problem.message}`)
+    if (reply.kind === 'ok') {
+      options.log(`Enrolled at ${server} as ${reply.body.deviceId.slice(0, 12)}…, ${reply.body.state}.`)
+      return
+    }
+    delayMs = Math.max(reply.retryAfterMs ?? 0, Math.min(options.everyMs, backOffMs(delayMs, Math.random)))
+    options.log(`The server cannot be reached (${reply.why}); next try in ${Math.ceil(delayMs / 1000)} s.`)
+    await createBell().wait(delayMs, signal)
+  }
+}
+
+async function inventory({ platform, options, journal }: Device): Promise<Facts> {
+  const { data, root, factsFile } = options
+  return await takeInventory({ platform, data, root, state: journal.state, blind: journal.blind, factsFile })
+}
+
+/** Runs until the signal. Two loops: one works on jobs, one talks to the server; each wakes the other. */
+export async function run(options: AgentOptions): Promise<void> {
+  const device = await openDevice(options)
+  const work = createBell()
+  const speak = createBell()
+  const contact = { isOffline: false }
+  const memory: Talk['memory'] = {
+    sources: [],
+    factsSentHash: null,
+    factsSentAtMs: 0,
+    wantFacts: false,
+    refusedAssignment: null,
+  }
+  const world = worldOf(device, memory)
+  const engine = createEngine({
+    world,
+    everyMs: options.everyMs,
+    random: Math.random,
+    wantCheckIn: () => {
+      speak.ring()
+    },
+    isOffline: () => contact.isOffline,
+  })
+  engine.resume()
+  const server = options.server ?? device.journal.state.identity?.server ?? ''
+  const talking: Talk = { world, engine, clock: device.clock, seq: createRequestSeq(device.journal), server, memory }
+  try {
+    await Promise.all([workLoop(engine, work, options.signal), talkLoop(talking, options, { work, speak, contact })])
+  } catch (error) {
+    if (!options.signal.aborted) throw error
+    for (const id of Object.keys(device.journal.state.jobs)) engine.dispatch(id, { kind: 'stopped' })
+  } finally {
+    device.journal.close()
+  }
+}
+
+function worldOf(device: Device, memory: Talk['memory']): World {
+  const { options, journal, platform, key, clock } = device
+  const { data, root, signal } = options
+  const tree = treeInstaller(root)
+  return {
+    journal,
+    platform,
+    key,
+    root,
+    signal,
+    store: openBlobStore(path.join(data, 'blobs')),
+    installers: new Map([[tree.type, tree]]),
+    now: () => clock.now(),
+    facts: async () => await inventory(device),
+    sources: () => [...memory.sources, options.server ?? journal.state.identity?.server ?? ''],
+    stallMs: Math.min(30_000, Math.max(1000, options.everyMs * 5)),
+    progress: new Map(),
+  }
+}
+
+async function workLoop(engine: Engine, bell: Bell, signal: AbortSignal): Promise<never> {
+  for (;;) {
+    await engine.work()
+    await bell.wait(engine.nextLookMs(), signal)
+  }
+}
+
+interface Bells {
+  readonly work: Bell
+  readonly speak: Bell
+  readonly contact: { isOffline: boolean }
+}
+
+/** A time the server named is binding: no bell shortens it. */
+async function talkLoop(talking: Talk, options: AgentOptions, { work, speak, contact }: Bells): Promise<never> {
+  let backOff: number | null = null
+  for (;;) {
+    const outcome = await talk(talking)
+    contact.isOffline = outcome.kind === 'later'
+    backOff = outcome.kind === 'later' ? Math.min(options.everyMs, backOffMs(backOff, Math.random)) : null
+    work.ring()
+    if (outcome.kind === 'heard') {
+      await speak.wait(Math.min(options.everyMs, spread(outcome.nextSeconds)), options.signal)
+    } else {
+      options.log(`No answer: ${outcome.why}; next try in ${Math.ceil(delayOf(outcome, backOff) / 1000)} s.`)
+      await createBell().wait(delayOf(outcome, backOff), options.signal)
+    }
+  }
+}
+
+function delayOf(outcome: Extract<TalkOutcome, { kind: 'later' }>, backOff: number | null): number {
+  return outcome.retryAfterMs ?? backOff ?? 0
+}
+
+/** Long pauses vary by a quarter either way, so that devices started together do not stay in step. */
+function spread(seconds: number): number {
+  return seconds * 1000 * (seconds < 60 ? 1 : 0.75 + Math.random() / 2)
+}
