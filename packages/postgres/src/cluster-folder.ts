@@ -1,7 +1,9 @@
-import { execFile } from 'node:child_process'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { chown, mkdir, open, rename, rm } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
+import { text } from 'node:stream/consumers'
 
 import type { PostgresBinaries } from './binaries.ts'
 import { startRefusal } from './refusal.ts'
@@ -54,9 +56,12 @@ function refuseOtherMajor(dataFolder: string, major: string): void {
   )
 }
 
+const removal = { recursive: true, force: true, maxRetries: 10, retryDelay: 200 }
+
 async function removeUnfinished(dataFolder: string, name: string): Promise<void> {
   for (const entry of readdirSync(dataFolder)) {
-    if (entry.startsWith(`${name}.new-`)) await rm(join(dataFolder, entry), { recursive: true, force: true })
+    // An initdb whose parent was killed may still write there for a moment.
+    if (entry.startsWith(`${name}.new-`)) await rm(join(dataFolder, entry), removal)
   }
 }
 
@@ -84,13 +89,17 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync()
 }
 
-function run(runAs: RunAs, command: readonly string[], cwd: string, input = ''): Promise<string> {
+/** In a session of its own: a Ctrl-C for us does not tear an initdb apart that is done in a second. */
+async function run(runAs: RunAs, command: readonly string[], cwd: string, input = ''): Promise<string> {
   const [program = '', ...args] = [...runAs.prefix, ...command]
-  return new Promise((resolve, reject) => {
-    const child = execFile(program, args, { ...runAs.account, cwd }, (error, stdout, stderr) => {
-      if (error) reject(new Error(`${basename(command[0] ?? '')}: ${stderr.trim() || error.message}`, { cause: error }))
-      else resolve(stdout)
-    })
-    child.stdin?.end(input)
-  })
+  const child = spawn(program, args, { ...runAs.account, cwd, detached: true, stdio: 'pipe' })
+  child.stdin.end(input)
+  const [stdout, stderr, [code, signal]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null, NodeJS.Signals | null]>,
+  ])
+  if (code === 0) return stdout
+  const lastWords = stderr.trim().split('\n').slice(-5).join('\n')
+  throw new Error(`${basename(command[0] ?? '')} ended with ${code ?? signal}: ${lastWords}`)
 }

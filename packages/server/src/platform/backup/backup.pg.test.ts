@@ -202,6 +202,17 @@ function remove(copy: string, file: string): string {
   return file
 }
 
+test('a restore that was cut off is repeated in the same folder, and never beside one that is under way', async () => {
+  const target = join(folder, 'cut-off')
+  mkdirSync(join(target, 'restoring-1', 'pg18'), { recursive: true })
+  const first = restore({ from: saved, dataFolder: target, migrations })
+  await expect.poll(() => existsSync(join(target, 'bascule.lock'))).toBe(true)
+  const second = restore({ from: saved, dataFolder: target, migrations })
+  await expect(second).rejects.toMatchObject({ code: 'data-folder-in-use' })
+  await first
+  expect(readdirSync(target).sort()).toEqual(['blobs', 'pg18', 'signer'])
+})
+
 test('neither a backup nor a restore goes into a folder that holds something', async () => {
   const refusal = { code: 'folder-not-empty' }
   await expect(backup({ connection: database.address, dataFolder, to: dataFolder, now })).rejects.toMatchObject(refusal)

@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, rmdir } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 
 import { startEmbeddedPostgres } from '@bascule/postgres/embedded-postgres.ts'
+import { lockFolder } from '@bascule/postgres/folder-lock.ts'
 import { migrate } from '@bascule/postgres/migrate.ts'
 import type { MigrationFile } from '@bascule/postgres/migration-files.ts'
 import { startRefusal } from '@bascule/postgres/refusal.ts'
@@ -46,7 +47,10 @@ export async function restore(options: RestoreOptions): Promise<RestoreOutcome> 
   for (const file of [...manifest.tables, ...manifest.files]) await verifyFile(from, file)
 
   const dataFolder = resolve(options.dataFolder)
-  await prepareFolder(dataFolder)
+  await refuseIfFilled(dataFolder)
+  await mkdir(dataFolder, { recursive: true })
+  using _lock = lockFolder(dataFolder)
+  await removeUnfinished(dataFolder)
   const unfinished = join(dataFolder, `${unfinishedPrefix}${process.pid}`)
   await mkdir(unfinished, { mode: 0o755 })
   try {
@@ -83,16 +87,22 @@ async function verifyFile(folder: string, file: SavedFile): Promise<void> {
   if (found.sha256 !== file.sha256) throw damaged(file.path, 'its content is not what was saved')
 }
 
-async function prepareFolder(dataFolder: string): Promise<void> {
-  await mkdir(dataFolder, { recursive: true })
+async function refuseIfFilled(dataFolder: string): Promise<void> {
+  const names = await readdir(dataFolder).catch((error: unknown) => {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  })
+  if (names.every((name) => name.startsWith(unfinishedPrefix) || name.startsWith('bascule.lock'))) return
+  throw startRefusal(
+    'folder-not-empty',
+    `The data folder ${dataFolder} is not empty; a restore never overwrites. Name an empty or new folder.`,
+  )
+}
+
+/** What a restore left behind that was cut off; the lock of the folder says that none is under way. */
+async function removeUnfinished(dataFolder: string): Promise<void> {
   for (const name of await readdir(dataFolder)) {
-    if (!name.startsWith(unfinishedPrefix)) {
-      throw startRefusal(
-        'folder-not-empty',
-        `The data folder ${dataFolder} is not empty; a restore never overwrites. Name an empty or new folder.`,
-      )
-    }
-    await rm(join(dataFolder, name), { recursive: true, force: true })
+    if (name.startsWith(unfinishedPrefix)) await rm(join(dataFolder, name), { recursive: true, force: true })
   }
 }
 

@@ -4,7 +4,7 @@ import { sql } from 'kysely'
 import type { Generated } from 'kysely'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { connect } from './connect.ts'
+import { connect, refuseOldVersion } from './connect.ts'
 import type { DatabaseHandle } from './connect.ts'
 import type { Db } from './database.ts'
 import { countStatements } from './statements.ts'
@@ -116,4 +116,9 @@ test('a restart of the database costs connections and not the process', async ()
   await expect.poll(() => again().catch(() => 'lost')).toEqual([{ one: 1 }])
   expect((await sql`select 1 as one`.execute(other.db)).rows).toEqual([{ one: 1 }])
   expect(lost).toHaveLength(1)
+})
+
+test('a PostgreSQL older than 15 is refused with a sentence, and 15 is not', () => {
+  expect(() => refuseOldVersion({ number: 140_011, version: '14.11' })).toThrow(/PostgreSQL 14\.11.* 15 or newer/)
+  expect(() => refuseOldVersion({ number: 150_000, version: '15.0' })).not.toThrow()
 })

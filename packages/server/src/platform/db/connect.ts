@@ -34,7 +34,7 @@ export async function connect(options: ConnectOptions): Promise<DatabaseHandle> 
   const listeners = new Set<StatementListener>()
   const pool = openPool(options, listeners)
   try {
-    await refuseOldVersion(pool)
+    refuseOldVersion(await readVersion(pool))
   } catch (error) {
     await pool.end()
     throw error
@@ -62,11 +62,21 @@ function openPool({ connection, poolSize = 10, onLost }: ConnectOptions, listene
   return pool
 }
 
-async function refuseOldVersion(pool: Pool): Promise<void> {
-  const { rows } = await pool.query<{ number: number; version: string }>(
+async function readVersion(pool: Pool): Promise<ServerVersion> {
+  const { rows } = await pool.query<ServerVersion>(
     "select current_setting('server_version_num')::int as number, current_setting('server_version') as version",
   )
-  const { number = 0, version = '?' } = rows[0] ?? {}
+  return rows[0] ?? { number: 0, version: 'of an unknown version' }
+}
+
+interface ServerVersion {
+  /** `180004` for 18.4. */
+  readonly number: number
+  readonly version: string
+}
+
+/** Throws the refusal that names both versions and what to do. */
+export function refuseOldVersion({ number, version }: ServerVersion): void {
   if (number >= oldestVersion * 10_000) return
   throw startRefusal(
     'postgres-too-old',

@@ -3,7 +3,7 @@ import type { CustomTypesConfig } from 'pg'
 
 /** `infinity` is a timer that is not due; the ends of what an Instant can say stand for it, both ways. */
 export const farFuture = Temporal.Instant.fromEpochMilliseconds(8.64e15)
-export const farPast = Temporal.Instant.fromEpochMilliseconds(-8.64e15)
+const farPast = Temporal.Instant.fromEpochMilliseconds(-8.64e15)
 
 type Parse = (text: string) => unknown
 
