@@ -1,0 +1,75 @@
+import { pushLayout, type PushRefusal } from '@bascule/content/oci/push-layout.ts'
+import { buildCommand } from '@stricli/core'
+import { failWith, printResult, type CliContext } from '#/lib/context.ts'
+import { exitCodes } from '#/lib/exit-code.ts'
+import { openLayout } from '#/lib/open-layout.ts'
+import { createProgressBar, formatBytes } from '#/lib/progress-bar.ts'
+import { openUploadMemory } from '#/lib/upload-memory.ts'
+
+interface PushFlags {
+  readonly server?: string
+  readonly apiKey?: string
+  readonly json: boolean
+}
+
+export const pushCommand = buildCommand<PushFlags, [string], CliContext>({
+  docs: {
+    brief: 'Upload a package to the library',
+    fullDescription:
+      'Takes an OCI layout, the tar of one, or a folder with bascule.yaml. What the server already has is not sent; an interrupted upload goes on where it was.',
+  },
+  parameters: {
+    positional: {
+      kind: 'tuple',
+      parameters: [{ brief: 'Layout, tar or folder', placeholder: 'package', parse: String }],
+    },
+    flags: {
+      server: { kind: 'parsed', parse: parseServer, optional: true, brief: 'Address of the server, or BASCULE_SERVER' },
+      apiKey: { kind: 'parsed', parse: String, optional: true, brief: 'API key; better in BASCULE_API_KEY' },
+      json: { kind: 'boolean', default: false, brief: 'Print the result as one JSON line' },
+    },
+  },
+  func: push,
+})
+
+async function push(this: CliContext, flags: PushFlags, path: string): Promise<void> {
+  const server = flags.server ?? this.process.env['BASCULE_SERVER']
+  if (server === undefined) {
+    const problem = 'Say where to: --server https://bascule.example or BASCULE_SERVER.'
+    failWith(this, exitCodes.usage, flags.json, { kind: 'no-server', problem })
+    return
+  }
+  const opened = await openLayout(path)
+  if (!opened.ok) {
+    failWith(this, exitCodes.refused, flags.json, { kind: 'bad-package', problem: opened.error })
+    return
+  }
+  await using layout = opened.value
+  using bar = createProgressBar(this.process.stderr, 'Uploading')
+  const pushed = await pushLayout({
+    layout: layout.folder,
+    server,
+    apiKey: flags.apiKey ?? this.process.env['BASCULE_API_KEY'],
+    memory: openUploadMemory(server, this.process.env),
+    onProgress: (doneBytes, totalBytes) => bar.show(doneBytes, totalBytes),
+  })
+  if (!pushed.ok) {
+    failWith(this, exitCodeOf(pushed.error), flags.json, pushed.error)
+    return
+  }
+  const { name, version, indexDigest, sentBytes } = pushed.value
+  printResult(this, flags.json, pushed.value, [
+    `Uploaded ${name} ${version} to ${server}: ${formatBytes(sentBytes)} sent.`,
+    `Digest ${indexDigest}`,
+  ])
+}
+
+function exitCodeOf(refusal: PushRefusal): number {
+  return refusal.kind === 'unreachable' ? exitCodes.timeout : exitCodes.refused
+}
+
+function parseServer(text: string): string {
+  const { protocol } = new URL(text)
+  if (protocol !== 'http:' && protocol !== 'https:') throw new Error('is not an http or https address')
+  return text
+}
