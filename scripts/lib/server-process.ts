@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startGuarded } from './guarded-child.ts'
 import type { GuardedChild } from './guarded-child.ts'
+import type { Programs } from './programs.ts'
 import { root } from './root.ts'
 
 export interface ServerOptions {
@@ -25,7 +26,7 @@ export interface RunningServer extends ServerReady {
 }
 
 /** Starts the server (with its PostgreSQL and its signer) and waits until it answers; throws with its own last words. */
-export async function startServer(options: ServerOptions): Promise<RunningServer> {
+export async function startServer(options: ServerOptions, programs?: Programs): Promise<RunningServer> {
   await mkdir(join(options.dataFolder, 'log'), { recursive: true })
   const logFile = join(options.dataFolder, 'log', 'server.log')
   const main = join(root, 'packages', 'server', 'src', 'main.ts')
@@ -40,6 +41,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       if (said) resolve(said)
     },
   })
+  programs?.add(process_)
   const outcome = await Promise.race([ready, process_.ended])
   if (typeof outcome === 'number')
     throw new Error(`The server did not start (exit code ${outcome}):\n${lastLines(logFile)}`)

@@ -1,0 +1,82 @@
+/**
+ * The organisation of the demo: a small chain of furniture shops. Everything here is invented; the software it rolls out
+ * is real.
+ */
+export const sites = [
+  'code,name,time_zone,country',
+  'leeds,Leeds,Europe/London,GB',
+  'porto,Porto,Europe/Lisbon,PT',
+  'gdansk,Gdańsk,Europe/Warsaw,PL',
+]
+
+export const orgUnits = [
+  'code,name,parent',
+  'alder,Alder Furniture,',
+  'shops,Shops,alder',
+  'workshop,Workshop,alder',
+  'it,IT,alder',
+]
+
+export const people = [
+  'email,name,org_unit,site,job_role,language',
+  'nadia.osei@alder.example,Nadia Osei,it,leeds,release manager,en',
+  'tom.hale@alder.example,Tom Hale,it,leeds,engineer,en',
+  'ines.prado@alder.example,Inês Prado,shops,porto,shop manager,pt',
+  'marek.zielak@alder.example,Marek Zielak,workshop,gdansk,designer,pl',
+  'ruth.bell@alder.example,Ruth Bell,alder,leeds,director,en',
+  'joao.reis@alder.example,João Reis,it,porto,service desk,pt',
+]
+
+/** E-mail and role, as in the table of roles that the server shows. */
+export const roleGrants = [
+  'email,role,org_unit,site',
+  'nadia.osei@alder.example,release-manager,,',
+  'tom.hale@alder.example,operations,,',
+  'joao.reis@alder.example,service-desk,,porto',
+]
+
+export interface DemoDevice {
+  readonly name: string
+  readonly site: string
+  readonly orgUnit: string
+  readonly roles: readonly string[]
+}
+
+export const devices: readonly DemoDevice[] = [
+  { name: 'it-leeds-1', site: 'leeds', orgUnit: 'it', roles: ['pilot', 'office'] },
+  { name: 'design-gdansk-1', site: 'gdansk', orgUnit: 'workshop', roles: ['design'] },
+  { name: 'design-gdansk-2', site: 'gdansk', orgUnit: 'workshop', roles: ['design'] },
+  { name: 'shop-leeds-1', site: 'leeds', orgUnit: 'shops', roles: ['shop'] },
+  { name: 'shop-porto-1', site: 'porto', orgUnit: 'shops', roles: ['shop'] },
+  { name: 'shop-porto-2', site: 'porto', orgUnit: 'shops', roles: ['shop'] },
+]
+
+export const productLine = { code: 'page-builder', name: 'Page builder' }
+
+/** Two published versions of a native program; the second is what the demo rolls out. */
+export const versions = [
+  { version: '0.27.2', module: 'esbuild-0-27' },
+  { version: '0.28.2', module: 'esbuild-0-28' },
+] as const
+
+export const releasePlan = {
+  title: 'Page builder 0.28',
+  version: '0.28.2',
+  productLine: productLine.code,
+  objective: 'Shop pages build with the corrected source maps.',
+  packages: [{ name: 'page-builder', version: '0.28.2' }],
+  audience: { query: 'os:linux', mode: 'frozen' },
+  verifyLevel: 4,
+  phases: [
+    { name: 'Pilot', query: 'role:pilot', soakSeconds: 3, failureBudget: 1, inFlightMax: 1, advanceAtPermille: 1000 },
+    {
+      name: 'Designers',
+      query: 'role:design',
+      soakSeconds: 3,
+      failureBudget: 1,
+      inFlightMax: 2,
+      advanceAtPermille: 1000,
+    },
+    { name: 'Shops', query: '', soakSeconds: 3, failureBudget: 1, inFlightMax: 2, advanceAtPermille: 1000 },
+  ],
+} as const

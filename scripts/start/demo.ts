@@ -1,0 +1,120 @@
+import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { runCommand } from '../lib/command.ts'
+import { root } from '../lib/root.ts'
+import type { RunningServer } from '../lib/server-process.ts'
+import { AnsweredNo, connectApi } from './api.ts'
+import type { Api } from './api.ts'
+import { writePackageFolder } from './demo-package.ts'
+import { demoFolder, hasDemo, readDemo, writeDemo } from './demo-state.ts'
+import type { DemoState } from './demo-state.ts'
+import { orgUnits, people, productLine, releasePlan, roleGrants, sites, versions } from './demo-story.ts'
+
+/** The demo as it stands: who seeds it, and where it has got to. */
+export interface Demo {
+  readonly api: Api
+  readonly state: DemoState
+}
+
+type Tell = (sentence: string) => void
+
+/**
+ * Makes the demo's organisation, library and release plan through the public API and the command line, as a user would. Safe to
+ * run again after it was cut off anywhere: every step finds what it made before.
+ */
+export async function seedDemo(server: RunningServer, dataFolder: string, tell: Tell): Promise<Demo> {
+  const known = hasDemo(dataFolder) ? await readDemo(dataFolder) : await rememberAdministrator(dataFolder)
+  const admin = await signInAsAdministrator(server, known)
+  const state = known.apiKey === undefined ? await rememberKey(dataFolder, known, admin) : known
+  const api = connectApi(server.url, { authorization: `Bearer ${state.apiKey}` })
+  if (state.releaseId !== undefined) return { api, state }
+
+  tell('Seeding the demo: an organisation with three sites')
+  await importOrganisation(api)
+  tell('Seeding the demo: two versions of a package')
+  await ensureProductLine(api)
+  for (const one of versions) await pushPackage(api, state, join(demoFolder(dataFolder), 'packages', one.version), one)
+  const { releaseId } = await api.post<{ releaseId: string }>('/releases', releasePlan)
+  return { api, state: await writeDemo(dataFolder, { ...state, releaseId }) }
+}
+
+/** Starts the release once; the devices have enrolled before, because a frozen audience holds only who is there. */
+export async function startRelease(dataFolder: string, { api, state }: Demo): Promise<DemoState> {
+  if (state.started || state.releaseId === undefined) return state
+  await okTwice(() => api.post(`/releases/${state.releaseId}/rollout/start`, {}))
+  return await writeDemo(dataFolder, { ...state, started: true })
+}
+
+/** Written before the account is made: after a cut in between, the same password is used again. */
+async function rememberAdministrator(dataFolder: string): Promise<DemoState> {
+  const admin = { email: 'keeper@alder.example', password: randomBytes(18).toString('base64url') }
+  return await writeDemo(dataFolder, { admin, enrolled: [] })
+}
+
+async function signInAsAdministrator(server: RunningServer, { admin }: DemoState): Promise<Api> {
+  const api = connectApi(server.url)
+  const code = server.signInLink === undefined ? null : new URL(server.signInLink).searchParams.get('code')
+  if (code !== null) {
+    await api.post('/platform/welcome', { code, name: 'Keeper of the demo', ...admin, timeZone: 'Europe/London' })
+  }
+  const answer = await fetch(`${server.url}/api/auth/sign-in/email`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', origin: server.url },
+    body: JSON.stringify(admin),
+  })
+  if (!answer.ok) throw new Error(`The demo could not sign in: ${answer.status} ${await answer.text()}`)
+  const cookie = answer.headers
+    .getSetCookie()
+    .map((one) => one.split(';')[0])
+    .join('; ')
+  return api.as({ cookie })
+}
+
+async function rememberKey(dataFolder: string, state: DemoState, admin: Api): Promise<DemoState> {
+  const input = { name: 'demo', role: 'administrator', expiresInDays: 366 }
+  const { key } = await admin.post<{ key: string }>('/platform/api-keys', input)
+  return await writeDemo(dataFolder, { ...state, apiKey: key })
+}
+
+async function importOrganisation(api: Api): Promise<void> {
+  await api.importCsv('/estate/sites/import', sites)
+  await api.importCsv('/estate/org-units/import', orgUnits)
+  await api.importCsv('/estate/people/import', people)
+  await api.importCsv('/estate/role-grants/import', roleGrants)
+}
+
+async function ensureProductLine(api: Api): Promise<void> {
+  await okTwice(() => api.post('/estate/product-lines', productLine))
+}
+
+/** Packs the folder and pushes it with the command line. Pushing the same bytes again is harmless. */
+async function pushPackage(api: Api, state: DemoState, folder: string, one: (typeof versions)[number]): Promise<void> {
+  await writePackageFolder(folder, one)
+  const cli = join(root, 'packages', 'cli', 'src', 'main.ts')
+  const outcome = await runCommand({
+    name: 'bascule push',
+    run: [process.execPath, cli, 'push', folder],
+    env: { BASCULE_SERVER: api.url, BASCULE_API_KEY: state.apiKey },
+  })
+  if (!outcome.ok) throw new Error(`Pushing the demo's package ${one.version} failed:\n${outcome.output}`)
+  await rm(folder, { recursive: true })
+}
+
+/** A link that signs the demo's release manager in, once. */
+export async function makeSignInLink({ api }: Demo): Promise<string> {
+  const { items } = await api.get<{ items: { id: string }[] }>('/estate/people?search=nadia')
+  const [person] = items
+  if (person === undefined) throw new Error('The demo has lost its release manager.')
+  const { url } = await api.post<{ url: string }>('/platform/sign-in-links', { personId: person.id })
+  return url
+}
+
+/** A second try after a cut finds the thing done: the server then says 409, and that is as good as done. */
+async function okTwice(attempt: () => Promise<unknown>): Promise<void> {
+  try {
+    await attempt()
+  } catch (cause) {
+    if (!(cause instanceof AnsweredNo) || cause.status !== 409) throw cause
+  }
+}
