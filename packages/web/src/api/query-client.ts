@@ -1,0 +1,47 @@
+import { ORPCError } from '@orpc/client'
+import { QueryClient } from '@tanstack/react-query'
+import type { LiveEvent } from './live.ts'
+import { orpc } from './client.ts'
+
+const retriesMax = 2
+
+/** Refusals do not get better by asking again; only what never reached the server is tried anew. */
+function shouldRetry(count: number, error: Error): boolean {
+  return !(error instanceof ORPCError) && count < retriesMax
+}
+
+export const queryClient = new QueryClient({
+  defaultOptions: { queries: { staleTime: 30_000, retry: shouldRetry, refetchOnWindowFocus: false } },
+})
+
+type Keys = readonly (readonly unknown[])[]
+
+/** Which answers become old when a thing of this kind changes. A kind that is not here is on no page yet. */
+const touchedBy: Readonly<Record<string, () => Keys>> = {
+  release: () => [orpc.plan.release.key(), orpc.deliver.rollout.key()],
+  rollout: () => [orpc.deliver.rollout.key(), orpc.plan.release.key(), orpc.deliver.job.key()],
+  phase: () => [orpc.deliver.rollout.key(), orpc.plan.release.key()],
+  job: () => [orpc.deliver.rollout.key(), orpc.deliver.job.key(), orpc.plan.release.key()],
+  receipt: () => [orpc.deliver.receipt.key(), orpc.deliver.job.key()],
+  person: () => [orpc.estate.person.key()],
+  'org-unit': () => [orpc.estate.orgUnit.key()],
+  site: () => [orpc.estate.site.key()],
+  absence: () => [orpc.estate.absence.key()],
+  role: () => [orpc.estate.role.key(), orpc.platform.session.key()],
+  'role-grant': () => [orpc.estate.role.key(), orpc.platform.session.key()],
+  'api-key': () => [orpc.platform.apiKey.key()],
+}
+
+/** Marks what changed as old; pages that show it ask again, others when they are opened. */
+export function invalidateChanged(events: readonly LiveEvent[]): void {
+  if (events.some((event) => event.entity === '*')) {
+    void queryClient.invalidateQueries()
+    return
+  }
+  const kinds = new Set(events.map((event) => event.entity))
+  for (const kind of kinds) {
+    for (const queryKey of touchedBy[kind]?.() ?? []) void queryClient.invalidateQueries({ queryKey })
+  }
+  // Every change is also a fact of the ledger.
+  void queryClient.invalidateQueries({ queryKey: orpc.platform.ledger.key() })
+}

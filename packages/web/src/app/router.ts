@@ -1,0 +1,168 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
+import { Shell } from './Shell.tsx'
+import { CrashPage, NoSuchPage } from './FallbackPages.tsx'
+import { BoardPage, CalendarPage, InsightsPage, SupportPage } from './ComingPages.tsx'
+import { orpc } from '#/api/client.ts'
+import { queryClient } from '#/api/query-client.ts'
+import { sessionQuery } from '#/api/session.ts'
+
+const root = createRootRoute({ notFoundComponent: NoSuchPage, errorComponent: CrashPage })
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (search: Record<string, unknown>): { next?: string } =>
+    typeof search['next'] === 'string' && isOwnPath(search['next']) ? { next: search['next'] } : {},
+  component: lazyRouteComponent(() => import('#/platform/SignInPage.tsx'), 'SignInPage'),
+})
+
+const welcome = createRoute({
+  getParentRoute: () => root,
+  path: '/welcome',
+  validateSearch: (search: Record<string, unknown>): { code?: string } =>
+    typeof search['code'] === 'string' ? { code: search['code'] } : {},
+  component: lazyRouteComponent(() => import('#/platform/WelcomePage.tsx'), 'WelcomePage'),
+})
+
+const components = createRoute({
+  getParentRoute: () => root,
+  path: '/dev/components',
+  component: lazyRouteComponent(() => import('#/dev/ComponentsPage.tsx'), 'ComponentsPage'),
+})
+
+/** Everything behind the sign-in. */
+const shell = createRoute({
+  getParentRoute: () => root,
+  id: 'shell',
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    const session = await queryClient.ensureQueryData(sessionQuery)
+    if (session === null) throw redirect({ to: '/sign-in', search: { next: location.href } })
+  },
+})
+
+const today = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  component: lazyRouteComponent(() => import('#/views/today/TodayPage.tsx'), 'TodayPage'),
+})
+
+const releases = createRoute({
+  getParentRoute: () => shell,
+  path: '/releases',
+  validateSearch: (search: Record<string, unknown>): { search?: string; state?: string } => ({
+    ...(typeof search['search'] === 'string' && search['search'] !== '' ? { search: search['search'] } : {}),
+    ...(typeof search['state'] === 'string' ? { state: search['state'] } : {}),
+  }),
+  component: lazyRouteComponent(() => import('#/plan/release/ReleasesPage.tsx'), 'ReleasesPage'),
+})
+
+const newRelease = createRoute({
+  getParentRoute: () => shell,
+  path: '/releases/new',
+  component: lazyRouteComponent(() => import('#/plan/release/NewReleasePage.tsx'), 'NewReleasePage'),
+})
+
+const cockpit = createRoute({
+  getParentRoute: () => shell,
+  path: '/releases/$releaseId',
+  loader: ({ params }) => {
+    void queryClient.prefetchQuery(orpc.plan.release.get.queryOptions({ input: { releaseId: params.releaseId } }))
+    void queryClient.prefetchQuery(orpc.deliver.rollout.get.queryOptions({ input: { releaseId: params.releaseId } }))
+  },
+  component: lazyRouteComponent(() => import('#/views/cockpit/CockpitPage.tsx'), 'CockpitPage'),
+})
+
+const releaseDevices = createRoute({
+  getParentRoute: () => shell,
+  path: '/releases/$releaseId/devices',
+  validateSearch: (search: Record<string, unknown>): { state?: string } =>
+    typeof search['state'] === 'string' ? { state: search['state'] } : {},
+  component: lazyRouteComponent(() => import('#/views/cockpit/ReleaseDevicesPage.tsx'), 'ReleaseDevicesPage'),
+})
+
+const fleet = createRoute({
+  getParentRoute: () => shell,
+  path: '/fleet',
+  validateSearch: (search: Record<string, unknown>): { q?: string; sort?: string } => ({
+    ...(typeof search['q'] === 'string' && search['q'] !== '' ? { q: search['q'] } : {}),
+    ...(typeof search['sort'] === 'string' ? { sort: search['sort'] } : {}),
+  }),
+  component: lazyRouteComponent(() => import('#/estate/device/FleetPage.tsx'), 'FleetPage'),
+})
+
+const device = createRoute({
+  getParentRoute: () => shell,
+  path: '/fleet/$deviceId',
+  component: lazyRouteComponent(() => import('#/estate/device/DevicePage.tsx'), 'DevicePage'),
+})
+
+const library = createRoute({
+  getParentRoute: () => shell,
+  path: '/library',
+  validateSearch: (search: Record<string, unknown>): { upload?: boolean } =>
+    search['upload'] === true ? { upload: true } : {},
+  component: lazyRouteComponent(() => import('#/estate/library/LibraryPage.tsx'), 'LibraryPage'),
+})
+
+const libraryPackage = createRoute({
+  getParentRoute: () => shell,
+  path: '/library/$packageName',
+  component: lazyRouteComponent(() => import('#/estate/library/PackagePage.tsx'), 'PackagePage'),
+})
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings',
+  component: lazyRouteComponent(() => import('#/estate/settings/SettingsPage.tsx'), 'SettingsPage'),
+})
+
+const settingsSection = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings/$section',
+  component: lazyRouteComponent(() => import('#/estate/settings/SettingsPage.tsx'), 'SettingsPage'),
+})
+
+const calendar = createRoute({ getParentRoute: () => shell, path: '/calendar', component: CalendarPage })
+const board = createRoute({ getParentRoute: () => shell, path: '/board', component: BoardPage })
+const support = createRoute({ getParentRoute: () => shell, path: '/support', component: SupportPage })
+const insights = createRoute({ getParentRoute: () => shell, path: '/insights', component: InsightsPage })
+
+export const router = createRouter({
+  routeTree: root.addChildren([
+    signIn,
+    welcome,
+    components,
+    shell.addChildren([
+      today,
+      releases,
+      newRelease,
+      cockpit,
+      releaseDevices,
+      fleet,
+      device,
+      library,
+      libraryPackage,
+      settings,
+      settingsSection,
+      calendar,
+      board,
+      support,
+      insights,
+    ]),
+  ]),
+  defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0,
+  scrollRestoration: true,
+})
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router
+  }
+}
+
+/** A path of this server: a sign-in must never send a person to a foreign page. */
+function isOwnPath(path: string): boolean {
+  return path.startsWith('/') && !path.startsWith('//') && !path.startsWith('/\\')
+}

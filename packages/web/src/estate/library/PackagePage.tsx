@@ -1,0 +1,3 @@
+export function PackagePage() {
+  return null
+}

@@ -1,0 +1,88 @@
+import { useQuery } from '@tanstack/react-query'
+import { useParams } from '@tanstack/react-router'
+import { ActivityCard } from './ActivityCard.tsx'
+import { AuthorityCard } from './AuthorityCard.tsx'
+import { CockpitHeader } from './CockpitHeader.tsx'
+import styles from './CockpitPage.module.css'
+import { DevicesCard } from './DevicesCard.tsx'
+import { PackagesCard } from './PackagesCard.tsx'
+import { PhasesCard } from './PhasesCard.tsx'
+import { PlannedPhasesCard } from './PlannedPhasesCard.tsx'
+import { RolloutActs } from './RolloutActs.tsx'
+import { stagesOf, type Release, type Rollout } from './cockpit-view.ts'
+import { orpc } from '#/api/client.ts'
+import { LifecycleStepper } from '#/ui/LifecycleStepper.tsx'
+import { Loading } from '#/ui/Loading.tsx'
+import { Page, useTitle } from '#/ui/Page.tsx'
+import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
+import { problemFrom } from '#/ui/problem.ts'
+import { useMinute } from '#/ui/use-minute.ts'
+
+/** Is this release safe to go on? */
+export function CockpitPage() {
+  const { releaseId } = useParams({ from: '/shell/releases/$releaseId' })
+  const release = useQuery(orpc.plan.release.get.queryOptions({ input: { releaseId } }))
+  const rollout = useQuery(orpc.deliver.rollout.get.queryOptions({ input: { releaseId } }))
+  if (release.data === undefined) {
+    return (
+      <Page title="Release">
+        {release.error === null ? (
+          <Loading what="the release" lines={10} />
+        ) : (
+          <ProblemAlert
+            title="This release could not be loaded"
+            error={release.error}
+            onRetry={() => void release.refetch()}
+          />
+        )}
+      </Page>
+    )
+  }
+  return (
+    <>
+      {isRealProblem(rollout.error) ? (
+        <div className={styles.page}>
+          <ProblemAlert
+            title="The rollout could not be loaded"
+            error={rollout.error}
+            onRetry={() => void rollout.refetch()}
+          />
+        </div>
+      ) : null}
+      <Cockpit release={release.data} rollout={rollout.data} />
+    </>
+  )
+}
+
+/** A release that has not started has no rollout; that is an answer and not a problem. */
+function isRealProblem(error: Error | null): boolean {
+  return error !== null && problemFrom(error).kind !== 'not-found'
+}
+
+function Cockpit({ release, rollout }: { release: Release; rollout: Rollout | undefined }) {
+  useTitle(`${release.title} ${release.version}`)
+  const nowMs = useMinute()
+  return (
+    <div className={styles.page}>
+      <CockpitHeader release={release} rollout={rollout} acts={<RolloutActs release={release} rollout={rollout} />} />
+      <LifecycleStepper stages={stagesOf(release, rollout, nowMs)} />
+      <div className={styles.grid}>
+        <div className={styles.left}>
+          {rollout === undefined ? (
+            <PlannedPhasesCard release={release} />
+          ) : (
+            <>
+              <PhasesCard releaseId={release.id} rollout={rollout} />
+              <DevicesCard rollout={rollout} />
+            </>
+          )}
+          <PackagesCard release={release} />
+        </div>
+        <aside className={styles.right} aria-label="Authority and activity">
+          <AuthorityCard rollout={rollout} />
+          <ActivityCard releaseId={release.id} />
+        </aside>
+      </div>
+    </div>
+  )
+}

@@ -1,0 +1,50 @@
+import type { Release } from './cockpit-view.ts'
+import { DigestText } from '#/ui/DigestText.tsx'
+import { KeyValue } from '#/ui/KeyValue.tsx'
+import { SectionCard } from '#/ui/SectionCard.tsx'
+import { AppLink } from '#/ui/AppLink.tsx'
+
+const verifyWords = ['delivered', 'authorised by the board', 'present', 'every file intact', 'works'] as const
+
+/** What is carried, to whom, and how sure a device must be. */
+export function PackagesCard({ release }: { release: Release }) {
+  return (
+    <SectionCard title="What it carries">
+      <KeyValue
+        lines={[
+          ...release.packages.map((each, index) => ({
+            key: release.packages.length === 1 ? 'Package' : `Package ${index + 1}`,
+            value: (
+              <>
+                <AppLink to="/library/$packageName" params={{ packageName: each.name }} fz="inherit">
+                  {each.name}
+                </AppLink>{' '}
+                <span className="num">{each.version}</span>
+              </>
+            ),
+          })),
+          {
+            key: 'Audience',
+            value: (
+              <span className="mono">{release.audience.query === '' ? 'every device' : release.audience.query}</span>
+            ),
+          },
+          {
+            key: 'Verified means',
+            value: `level ${release.verifyLevel}, ${verifyWords[release.verifyLevel] ?? 'as the package says'}`,
+          },
+          {
+            key: 'When the health check fails',
+            value: release.autoBackout ? 'the device returns by itself' : 'the device waits for an engineer',
+          },
+          {
+            key: 'Manifest',
+            value:
+              release.manifestSha256 === null ? 'fixed at the start' : <DigestText digest={release.manifestSha256} />,
+          },
+          ...(release.objective === '' ? [] : [{ key: 'Objective', value: release.objective }]),
+        ]}
+      />
+    </SectionCard>
+  )
+}

@@ -1,0 +1,64 @@
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import styles from './TodayPage.module.css'
+import { orpc } from '#/api/client.ts'
+import { useCan } from '#/api/session.ts'
+import { ReleaseTable } from '#/plan/release/ReleaseTable.tsx'
+import { EmptyState } from '#/ui/EmptyState.tsx'
+import { Loading } from '#/ui/Loading.tsx'
+import { Page } from '#/ui/Page.tsx'
+import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
+import { formatDay } from '#/ui/format.ts'
+import { useMinute } from '#/ui/use-minute.ts'
+import { AppLink, LinkButton } from '#/ui/AppLink.tsx'
+
+const recentMax = 20
+
+/** What is moving, and does anything go wrong? */
+export function TodayPage() {
+  const canPlan = useCan('release.write')
+  const releases = useQuery({
+    ...orpc.plan.release.list.queryOptions({ input: { limit: recentMax } }),
+    placeholderData: keepPreviousData,
+  })
+  const rows = releases.data?.items ?? []
+  const moving = rows.filter(
+    (row) => row.rollout !== null && ['running', 'paused', 'backing-out'].includes(row.rollout.state),
+  )
+  const coming = rows.filter((row) => row.rollout === null && row.state !== 'cancelled')
+  return (
+    <Page title="Today" note={formatDay(new Date(useMinute()).toISOString())}>
+      {releases.error === null ? null : (
+        <ProblemAlert
+          title="Today could not be loaded"
+          error={releases.error}
+          onRetry={() => void releases.refetch()}
+        />
+      )}
+      {releases.isPending ? <Loading what="today" lines={8} /> : null}
+      {releases.data === undefined ? null : (
+        <div className={styles.stack}>
+          <section aria-labelledby="moving">
+            <h2 id="moving">Rolling out</h2>
+            {moving.length === 0 ? (
+              <EmptyState action={<AppLink to="/releases">Open Releases</AppLink>}>
+                Nothing is rolling out. Running rollouts stand here with their progress and failures.
+              </EmptyState>
+            ) : (
+              <ReleaseTable label="Rolling out" rows={moving} />
+            )}
+          </section>
+          <section aria-labelledby="coming">
+            <h2 id="coming">Planned</h2>
+            {coming.length === 0 ? (
+              <EmptyState action={canPlan ? <LinkButton to="/releases/new">New release</LinkButton> : undefined}>
+                No release waits for its start.
+              </EmptyState>
+            ) : (
+              <ReleaseTable label="Planned" rows={coming} />
+            )}
+          </section>
+        </div>
+      )}
+    </Page>
+  )
+}
