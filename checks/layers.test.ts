@@ -20,22 +20,24 @@ const programs = new Set(['server', 'agent', 'cli', 'simulator', 'web'])
 /** Wings look left: a wing may know those before it. `platform` lies under all of them and knows none. */
 const wings = ['platform', 'estate', 'plan', 'prove', 'decide', 'deliver', 'support', 'learn']
 
-/** Who may do what is asked everywhere, at the door as well; so these words of the ground floor are known under it too. */
-const identityWords = /^estate\/(permission|role)\.ts$/
+/** Who somebody is and what they may do is asked everywhere, at the door as well; so these are known under the ground floor too. */
+const identityWords = /^estate\/(permission|role|person\/person\.tables|role\/role\.tables)\.ts$/
 
 /** Files that only tests start: children to be killed, builders, contract suites. */
-const forTests = /(\.test\.tsx?|\.child\.ts|\.contract\.ts|\.bench\.ts|-global-setup\.ts)$|\/testing\//
+const forTests = /(\.test\.tsx?|\.child\.ts|\.contract\.ts|\.bench\.ts|-global-setup\.ts)$|\/(testing|crash)\//
 
 interface Import {
   readonly file: string
   readonly target: string
+  /** Gone at run time. */
+  readonly isType: boolean
 }
 
 const sources = trackedFiles(/^packages\/[^/]+\/.*\.(ts|tsx|mjs)$/).filter((path) => !path.includes('/dist/'))
 
 function importsOf(file: string): Import[] {
-  const found = readTracked(file).matchAll(/(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)
-  return Array.from(found, ([, target]) => ({ file, target: target ?? '' }))
+  const found = readTracked(file).matchAll(/(import type [^'"]*?)?(?:from|import)\s*\(?\s*['"]([^'"]+)['"]/g)
+  return Array.from(found, ([, type, target]) => ({ file, target: target ?? '', isType: type !== undefined }))
 }
 
 const imports = sources.flatMap(importsOf)
@@ -96,20 +98,34 @@ test('wings look left, in every package that has them', () => {
   expect(backwards.map(show)).toEqual([])
 })
 
-/** `deliver/rollout` of `deliver/rollout/rollout.store.ts`. */
-function featureOf(path: string): string {
-  return path.split('/').slice(0, 2).join('/')
-}
+const serverImports = imports.filter(
+  ({ file, isType }) => packageOf(file) === 'server' && !forTests.test(file) && !isType,
+)
 
-test('a feature of the server calls the service of another, never its store', () => {
-  const trespassing = imports.filter(({ file, target }) => {
-    if (packageOf(file) !== 'server' || forTests.test(file)) return false
+test('a wing of the server calls the services of another, never its stores', () => {
+  const trespassing = serverImports.filter(({ file, target }) => {
+    const from = wingOf(file.split('/src/')[1] ?? '')
     const to = insideSrc(file, target)
-    const from = file.split('/src/')[1]
-    if (to === undefined || from === undefined || !to.endsWith('.store.ts')) return false
-    return featureOf(to) !== featureOf(from) || from.endsWith('.routes.ts')
+    return to?.endsWith('.store.ts') === true && from !== undefined && wingOf(to) !== from
   })
   expect(trespassing.map(show)).toEqual([])
+})
+
+test('a route reaches tables through a service only', () => {
+  const shortcuts = serverImports.filter(
+    ({ file, target }) => file.endsWith('.routes.ts') && target.endsWith('.store.ts'),
+  )
+  expect(shortcuts.map(show)).toEqual([])
+})
+
+test('the views across wings write nothing', () => {
+  const views = sources.filter((file) => file.startsWith('packages/server/src/views/') && !forTests.test(file))
+  const writing = views.filter((file) =>
+    /\b(insertInto|updateTable|deleteFrom|mergeInto)\(|\b(insert into|update|delete from) [a-z_]+/i.test(
+      readTracked(file),
+    ),
+  )
+  expect(writing).toEqual([])
 })
 
 test('only routes and the start read the views across wings', () => {

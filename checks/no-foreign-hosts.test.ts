@@ -23,7 +23,7 @@ test('no file names a package registry or a folder of one machine', () => {
 
 /** Names that stand for a standard or an example, and are never asked for anything. */
 const onlyNames =
-  /^(localhost|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|www\.w3\.org|json-schema\.org|[\w.-]*\bexample(\.(com|org|net))?|[\w.-]+\.(test|invalid|localhost))$/
+  /^([\w-]+|127\.0\.0\.1|0\.0\.0\.0|\[::1\]|www\.w3\.org|json-schema\.org|[\w.-]*\bexample(\.(com|org|net))?|[\w.-]+\.(test|invalid|localhost))$/
 
 /** Addresses in what runs: whatever is not configured by the operator must not be in the program. */
 function hostsIn(path: string): string[] {

@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { agentProgram } from './build.ts'
 import { startGuarded } from './guarded-child.ts'
@@ -10,28 +10,30 @@ export interface AgentOptions {
   readonly serverUrl: string
   /** Needed once, for the enrolment. */
   readonly token?: string
-  readonly onLine?: (line: string) => void
+  /** Facts that are added to what the agent finds on this machine. */
+  readonly facts?: Readonly<Record<string, string | number | boolean>>
+  /** Longest time between two check-ins, so that somebody who watches sees something. */
+  readonly everyS?: number
 }
 
-/** Starts one real agent, the bundled file as it runs on a device, in a folder of its own. */
+/** Starts one real agent, the bundled file as it runs on a device, with everything it owns in one folder. */
 export async function startAgent(options: AgentOptions): Promise<GuardedChild> {
+  const factsFile = join(options.folder, 'facts.json')
   await mkdir(options.folder, { recursive: true })
-  const token = options.token === undefined ? [] : ['--token', options.token]
+  await writeFile(factsFile, JSON.stringify(options.facts ?? {}))
+  const settings = {
+    server: options.serverUrl,
+    data: join(options.folder, 'agent'),
+    root: join(options.folder, 'software'),
+    name: options.name,
+    every: String(options.everyS ?? 2),
+    facts: factsFile,
+    ...(options.token === undefined ? {} : { token: options.token }),
+  }
+  const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
   return await startGuarded({
     name: `the agent ${options.name}`,
-    command: [
-      process.execPath,
-      agentProgram,
-      'run',
-      '--server',
-      options.serverUrl,
-      '--data',
-      join(options.folder, 'agent'),
-      '--name',
-      options.name,
-      ...token,
-    ],
+    command: [process.execPath, agentProgram, 'run', ...flags],
     logFile: join(options.folder, 'agent.log'),
-    ...(options.onLine ? { onLine: options.onLine } : {}),
   })
 }

@@ -20,7 +20,7 @@ export async function startDemoAgents(
     const isNew = !known.enrolled.includes(device.name)
     const token = isNew ? { token: await makeToken(api, device) } : {}
     const folder = join(demoFolder(dataFolder), 'devices', device.name)
-    programs.add(await startAgent({ name: device.name, folder, serverUrl: api.url, ...token }))
+    programs.add(await startAgent({ ...device, folder, serverUrl: api.url, ...token }))
     if (isNew) await until(`${device.name} has enrolled`, () => isKnown(api, device))
     if (isNew) known = await writeDemo(dataFolder, { ...known, enrolled: [...known.enrolled, device.name] })
   }

@@ -40,15 +40,53 @@ export interface DemoDevice {
   readonly site: string
   readonly orgUnit: string
   readonly roles: readonly string[]
+  /** What this device tells about itself besides what the agent finds. */
+  readonly facts: Readonly<Record<string, string | number | boolean>>
 }
 
 export const devices: readonly DemoDevice[] = [
-  { name: 'it-leeds-1', site: 'leeds', orgUnit: 'it', roles: ['pilot', 'office'] },
-  { name: 'design-gdansk-1', site: 'gdansk', orgUnit: 'workshop', roles: ['design'] },
-  { name: 'design-gdansk-2', site: 'gdansk', orgUnit: 'workshop', roles: ['design'] },
-  { name: 'shop-leeds-1', site: 'leeds', orgUnit: 'shops', roles: ['shop'] },
-  { name: 'shop-porto-1', site: 'porto', orgUnit: 'shops', roles: ['shop'] },
-  { name: 'shop-porto-2', site: 'porto', orgUnit: 'shops', roles: ['shop'] },
+  {
+    name: 'it-leeds-1',
+    site: 'leeds',
+    orgUnit: 'it',
+    roles: ['pilot', 'office'],
+    facts: { 'hardware.model': 'Desk 5', 'printer.attached': false },
+  },
+  {
+    name: 'design-gdansk-1',
+    site: 'gdansk',
+    orgUnit: 'workshop',
+    roles: ['design'],
+    facts: { 'hardware.model': 'Studio 2', 'display.count': 2 },
+  },
+  {
+    name: 'design-gdansk-2',
+    site: 'gdansk',
+    orgUnit: 'workshop',
+    roles: ['design'],
+    facts: { 'hardware.model': 'Studio 2', 'display.count': 1 },
+  },
+  {
+    name: 'shop-leeds-1',
+    site: 'leeds',
+    orgUnit: 'shops',
+    roles: ['shop'],
+    facts: { 'hardware.model': 'Counter 3', 'printer.attached': true },
+  },
+  {
+    name: 'shop-porto-1',
+    site: 'porto',
+    orgUnit: 'shops',
+    roles: ['shop'],
+    facts: { 'hardware.model': 'Counter 3', 'printer.attached': true },
+  },
+  {
+    name: 'shop-porto-2',
+    site: 'porto',
+    orgUnit: 'shops',
+    roles: ['shop'],
+    facts: { 'hardware.model': 'Counter 1', 'printer.attached': false },
+  },
 ]
 
 export const productLine = { code: 'page-builder', name: 'Page builder' }
