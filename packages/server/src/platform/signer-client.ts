@@ -11,7 +11,7 @@ import {
   signerLineMaxBytes,
 } from '#/signer/protocol.ts'
 
-export type { SignItem, SignRefusal, SignResult, SignerStatus } from '#/signer/protocol.ts'
+export type { SignItem, SignResult } from '#/signer/protocol.ts'
 
 /** The server's way to the signer. It holds no key; what comes back is verified by every device by itself. */
 export interface SignerClient extends AsyncDisposable {

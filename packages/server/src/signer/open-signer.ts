@@ -1,12 +1,13 @@
 import { existsSync, mkdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { type Result, refuse } from '@bascule/domain/lib/result.ts'
 import type { Clock } from '@bascule/domain/lib/clock.ts'
 import { lockFolder } from '@bascule/postgres/folder-lock.ts'
 import { signAssignment } from '@bascule/trust/assignment.ts'
 import { loadOrCreateKeyFile } from '@bascule/trust/key-file.ts'
 import { type KeyPair, generateKeyPair, tufKeyOf } from '@bascule/trust/keys.ts'
 import { type Judged, judgeItem } from './judge-item.ts'
-import { type SignItem, type SignResult, type SignerStatus, signerProtocolVersion } from './protocol.ts'
+import { SignItem, type SignRefusal, type SignResult, type SignerStatus, signerProtocolVersion } from './protocol.ts'
 import { type SignedMemory, readCheckpoint, rememberEntry, writeCheckpoint } from './signed-memory.ts'
 import { type SignerLog, openSignerLog } from './signer-log.ts'
 
@@ -14,7 +15,7 @@ import { type SignerLog, openSignerLog } from './signer-log.ts'
 export interface Signer extends Disposable {
   status(): SignerStatus
   /** Signs a batch in one durable step. Throws `LogUnwritable` when nothing could be recorded: then nothing is signed. */
-  sign(items: readonly SignItem[]): readonly SignResult[]
+  sign(items: readonly unknown[]): readonly SignResult[]
 }
 
 const checkpointEvery = 2000
@@ -83,26 +84,43 @@ function signerOf(parts: SignerParts): Signer {
 }
 
 /** Judge, record durably, remember, sign: in this order, so that no signature exists without its record. */
-function signBatch({ director, log, lastByDevice, clock }: SignerParts, items: readonly SignItem[]) {
+function signBatch({ director, log, lastByDevice, clock }: SignerParts, items: readonly unknown[]) {
   const now = clock.now()
-  const seen = new Set<string>()
-  const judged = items.map((item) => {
-    if (seen.has(item.device)) return { item, refusal: deviceTwice }
-    seen.add(item.device)
-    const answer = judgeItem(item, lastByDevice.get(item.device), now)
-    return answer.ok ? { item, judged: answer.value } : { item, refusal: answer.error }
-  })
-  const fresh = judged.flatMap((one) => ('judged' in one && !one.judged.isRepeat ? [one.judged] : []))
+  const answers = judgeBatch(items, lastByDevice, now)
+  const fresh = answers.flatMap(({ judged }) => (judged.ok && !judged.value.isRepeat ? [judged.value] : []))
   if (fresh.length > 0) log.append({ kind: 'signed', signed: fresh.map(lineOf) }, now)
   for (const { signed, sha256 } of fresh) lastByDevice.set(signed['x-device'], { generation: signed.version, sha256 })
-  return judged.map((one): SignResult => {
-    const { device } = one.item
-    if ('refusal' in one) return { device, refusal: one.refusal }
-    return { device, assignment: signAssignment(one.judged.signed, director) }
+  return answers.map(({ device, judged }): SignResult => {
+    if (!judged.ok) return { device, refusal: judged.error }
+    return { device, assignment: signAssignment(judged.value.signed, director) }
+  })
+}
+
+function judgeBatch(items: readonly unknown[], lastByDevice: SignerParts['lastByDevice'], now: Temporal.Instant) {
+  const seen = new Set<string>()
+  return items.map((item): { readonly device: string; readonly judged: Result<Judged, SignRefusal> } => {
+    const parsed = SignItem.safeParse(item)
+    if (!parsed.success) return { device: deviceOf(item), judged: refuse(badItem(parsed.error)) }
+    const { device } = parsed.data
+    if (seen.has(device)) return { device, judged: refuse(deviceTwice) }
+    seen.add(device)
+    return { device, judged: judgeItem(parsed.data, lastByDevice.get(device), now) }
   })
 }
 
 const deviceTwice = { code: 'device-twice', message: 'The device stands twice in one batch.' } as const
+
+function badItem(error: { issues: readonly { path: readonly PropertyKey[]; message: string }[] }): SignRefusal {
+  const issue = error.issues[0]
+  const message = `The assignment is not of the agreed form: ${issue?.path.map(String).join('.')} ${issue?.message}.`
+  return { code: 'bad-request', message }
+}
+
+/** The name under which the caller finds the answer; what is no text is answered without one. */
+function deviceOf(item: unknown): string {
+  const device = (item as { device?: unknown } | null | undefined)?.device
+  return typeof device === 'string' ? device : ''
+}
 
 function lineOf({ signed, sha256 }: Judged) {
   return [signed['x-device'], signed.version, signed.expires, sha256] as const

@@ -191,27 +191,39 @@ test(
 test.each<[string, string, string]>([
   ['no JSON', 'hello', 'bad-request'],
   ['another question', JSON.stringify({ id: 4, type: 'sign', bytes: 'ff' }), 'bad-request'],
-  ['bytes to sign', JSON.stringify({ id: 4, type: 'signAssignments', items: ['ff'] }), 'bad-request'],
   ['more than a batch', JSON.stringify({ id: 4, type: 'signAssignments', items: items(501, 1) }), 'bad-request'],
   ['a field nobody agreed on', JSON.stringify({ id: 4, type: 'status', root: true }), 'bad-request'],
 ])('%s is refused and the signer goes on', async (_name, line, code) => {
   await start()
-  const socket = connect(socketPath)
-  socket.write(`${line}\n`)
-  const [answer] = (await once(createInterface({ input: socket }), 'line')) as [string]
-  expect(JSON.parse(answer)).toMatchObject({ refusal: { code } })
-  socket.destroy()
+  expect(await askRaw(line)).toMatchObject({ refusal: { code } })
   expect((await aClient().status()).deviceCount).toBe(0)
+})
+
+test('an item of another form is refused alone, whoever shares its batch', async () => {
+  await start()
+  const client = aClient()
+  const good = client.signAssignments(items(1, 1))
+  const bad = client.signAssignments(
+    items(2, 1)
+      .slice(1)
+      .map((item) => ({ ...item, expires: 'never' })),
+  )
+  expect((await good).map(codeOf)).toEqual(['signed'])
+  expect(await bad).toMatchObject([{ refusal: { code: 'bad-request', message: expect.stringContaining('expires') } }])
+})
+
+test('bytes are never signed', async () => {
+  await start()
+  const answer = await askRaw(JSON.stringify({ id: 4, type: 'signAssignments', items: ['ff'.repeat(32), null] }))
+  const refused = { device: '', refusal: { code: 'bad-request' } }
+  expect(answer).toMatchObject({ id: 4, results: [refused, refused] })
 })
 
 test('a device twice in one batch is signed once', async () => {
   await start()
-  const socket = connect(socketPath)
-  const [one, two] = [...items(1, 1), ...items(1, 2)]
-  socket.write(`${JSON.stringify({ id: 4, type: 'signAssignments', items: [one, two] })}\n`)
-  const [answer] = (await once(createInterface({ input: socket }), 'line')) as [string]
-  socket.destroy()
-  expect((JSON.parse(answer) as { results: SignResult[] }).results.map(codeOf)).toEqual(['signed', 'device-twice'])
+  const both = [...items(1, 1), ...items(1, 2)]
+  const answer = await askRaw(JSON.stringify({ id: 4, type: 'signAssignments', items: both }))
+  expect((answer as { results: SignResult[] }).results.map(codeOf)).toEqual(['signed', 'device-twice'])
 })
 
 test('without a signer a request fails in time with a sentence', async () => {
@@ -310,6 +322,15 @@ function aClient(): SignerClient {
   const client = connectSigner(socketPath)
   clients.push(client)
   return client
+}
+
+/** Asks over the socket itself, as a program that is not ours could. */
+async function askRaw(line: string): Promise<unknown> {
+  const socket = connect(socketPath)
+  socket.write(`${line}\n`)
+  const [answer] = (await once(createInterface({ input: socket }), 'line')) as [string]
+  socket.destroy()
+  return JSON.parse(answer)
 }
 
 /** Lets the event loop turn, so that each round kills at another moment of the batch. */
