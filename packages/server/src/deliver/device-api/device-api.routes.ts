@@ -41,7 +41,7 @@ export function registerDeviceApi(app: FastifyInstance, services: DeviceApiServi
 async function takeReports(
   services: DeviceApiServices,
   device: KnownDevice,
-  reports: readonly Report[],
+  { reports, low }: Reports,
 ): Promise<ReportsAnswer> {
   const { fleet, epoch } = services
   const known = fleet.reportHigh(device.index)

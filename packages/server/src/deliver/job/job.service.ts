@@ -1,7 +1,8 @@
 import { ok, type Refusal } from '@bascule/domain/lib/result.ts'
 import { isFailure, isInFlight, type JobState } from '@bascule/domain/deliver/job.ts'
 import type { Db } from '#/platform/db/database.ts'
-import type { Actor } from '#/platform/lib/actor.ts'
+import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
+import type { Call } from '#/platform/http/os.ts'
 import { notFound, refused, type Answer } from '#/platform/lib/answer.ts'
 import { factOf, tell } from '../rollout/rollout.service.ts'
 import { addCounts, lockRolloutOf, membersOf, type RolloutRow } from '../rollout/rollout.store.ts'
@@ -10,11 +11,9 @@ import { moved } from './offer-jobs.ts'
 
 /** Gives devices that failed, went back or were excused a new job. Devices in any other state are left alone. */
 export async function retryJobs(
-  db: Db,
-  actor: Actor,
-  releaseId: string,
+  { db, actor, now }: Call,
+  releaseId: ReleaseId,
   deviceKeyIds: readonly string[],
-  now: Temporal.Instant,
 ): Promise<Answer<number>> {
   return await db.transaction().execute(async (tx) => {
     const rollout = await lockRolloutOf(tx, releaseId)
@@ -45,13 +44,11 @@ function isRetryable(job: LockedJob): boolean {
 
 /** Leaves a device out of the count, with a reason that everybody sees. A device that is just installing cannot be excused. */
 export async function excuseDevice(
-  db: Db,
-  actor: Actor,
-  releaseId: string,
+  { db, actor, now }: Call,
+  releaseId: ReleaseId,
   deviceKeyId: string,
   reason: string,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+): Promise<Answer<ReleaseId>> {
   return await db.transaction().execute(async (tx) => {
     const rollout = await lockRolloutOf(tx, releaseId)
     if (!rollout) return notFound('rollout')

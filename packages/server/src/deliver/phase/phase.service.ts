@@ -1,6 +1,8 @@
 import type { PhaseState } from '@bascule/domain/deliver/phase.ts'
 import { ok, type Refusal } from '@bascule/domain/lib/result.ts'
 import type { Db } from '#/platform/db/database.ts'
+import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
+import type { Call } from '#/platform/http/os.ts'
 import type { Actor } from '#/platform/lib/actor.ts'
 import { notFound, refused, type Answer } from '#/platform/lib/answer.ts'
 import { factOf, inRollout, tell } from '../rollout/rollout.service.ts'
@@ -14,18 +16,13 @@ import {
 } from '../rollout/rollout.store.ts'
 
 export interface PhaseRequest {
-  readonly releaseId: string
+  readonly releaseId: ReleaseId
   readonly phase: number
   readonly reason: string
 }
 
 /** Pauses one phase; devices of other phases go on. */
-export async function pausePhase(
-  db: Db,
-  actor: Actor,
-  request: PhaseRequest,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+export async function pausePhase({ db, actor, now }: Call, request: PhaseRequest): Promise<Answer<ReleaseId>> {
   return await inPhase(db, request, ['open', 'soaking', 'held'], async (tx, rollout, phase) => {
     await move(tx, actor, rollout, phase, 'paused', request.reason, now)
   })
@@ -40,12 +37,7 @@ export interface PhaseResumption extends PhaseRequest {
  * Lets a paused, held or failed phase go on. After a failure the budget has to be raised, or the stop rule would stop
  * it again at once; a rollout that the stop rule paused goes on with it.
  */
-export async function resumePhase(
-  db: Db,
-  actor: Actor,
-  request: PhaseResumption,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+export async function resumePhase({ db, actor, now }: Call, request: PhaseResumption): Promise<Answer<ReleaseId>> {
   return await inPhase(db, request, ['paused', 'held', 'failed', 'not-enough-evidence'], async (tx, rollout, phase) => {
     await tx
       .updateTable('phase')
@@ -63,12 +55,7 @@ export async function resumePhase(
 }
 
 /** Leaves a held phase behind as it is: a person has looked and takes it. */
-export async function acceptPhase(
-  db: Db,
-  actor: Actor,
-  request: PhaseRequest,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+export async function acceptPhase({ db, actor, now }: Call, request: PhaseRequest): Promise<Answer<ReleaseId>> {
   return await inPhase(db, request, ['held', 'not-enough-evidence'], async (tx, rollout, phase) => {
     await move(tx, actor, rollout, phase, 'succeeded', request.reason, now)
   })
@@ -81,7 +68,7 @@ async function inPhase(
   request: PhaseRequest,
   states: readonly PhaseState[],
   work: PhaseWork,
-): Promise<Answer<string>> {
+): Promise<Answer<ReleaseId>> {
   return await inRollout(db, request.releaseId, ['running', 'paused'], async (tx, rollout) => {
     const seen = await observeRollout(tx, rollout.id)
     const phase = seen?.phases.find((one) => one.ord === request.phase)

@@ -4,6 +4,8 @@ import type { PhaseState } from '@bascule/domain/deliver/phase.ts'
 import type { Db } from '#/platform/db/database.ts'
 import { wake } from '#/platform/jobs/timer.ts'
 import { record, type Fact } from '#/platform/ledger/record.ts'
+import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
+import type { Call } from '#/platform/http/os.ts'
 import type { Actor } from '#/platform/lib/actor.ts'
 import { notFound, refused, type Answer } from '#/platform/lib/answer.ts'
 import { findRelease, setReleaseState } from '#/plan/release/release.service.ts'
@@ -11,12 +13,10 @@ import { changeRollout, lockRolloutOf, movePhase, observeRollout, type RolloutRo
 
 /** Stops devices that have not begun to install. Acts at once; the reason may follow. */
 export async function pauseRollout(
-  db: Db,
-  actor: Actor,
-  releaseId: string,
+  { db, actor, now }: Call,
+  releaseId: ReleaseId,
   reason: string | undefined,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+): Promise<Answer<ReleaseId>> {
   return await inRollout(db, releaseId, ['running'], async (tx, rollout) => {
     const pause = { reason: reason ?? null, by: actor.name, at: now.toString() }
     await write(tx, rollout, { state: 'paused', pause }, now)
@@ -26,12 +26,10 @@ export async function pauseRollout(
 }
 
 export async function explainPause(
-  db: Db,
-  actor: Actor,
-  releaseId: string,
+  { db, actor, now }: Call,
+  releaseId: ReleaseId,
   reason: string,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+): Promise<Answer<ReleaseId>> {
   return await inRollout(db, releaseId, ['paused'], async (tx, rollout) => {
     const pause = { reason, by: rollout.paused_by ?? actor.name, at: (rollout.paused_at ?? now).toString() }
     await write(tx, rollout, { state: 'paused', pause }, now)
@@ -41,12 +39,10 @@ export async function explainPause(
 }
 
 export async function resumeRollout(
-  db: Db,
-  actor: Actor,
-  releaseId: string,
+  { db, actor, now }: Call,
+  releaseId: ReleaseId,
   reason: string,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+): Promise<Answer<ReleaseId>> {
   return await inRollout(db, releaseId, ['paused'], async (tx, rollout) => {
     const failed = (await observeRollout(tx, rollout.id))?.phases.find((phase) => phase.state === 'failed')
     if (failed) return refused(phaseFailed(failed.name))
@@ -82,12 +78,10 @@ const backOutFrom: readonly RolloutState[] = [
 
 /** Takes one phase or all of them back. Each device is told at its next check-in; devices of other phases are not touched (I23). */
 export async function backOut(
-  db: Db,
-  actor: Actor,
-  releaseId: string,
+  { db, actor, now }: Call,
+  releaseId: ReleaseId,
   request: BackOutRequest,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+): Promise<Answer<ReleaseId>> {
   return await inRollout(db, releaseId, backOutFrom, async (tx, rollout) => {
     const release = await findRelease(tx, releaseId)
     if (release?.title !== request.confirm) return refused(notConfirmed(release?.title ?? ''))
@@ -141,12 +135,10 @@ const nothingToBackOut: Refusal<'nothing-to-back-out'> = {
 
 /** Completes a rollout although devices are left over; they stay visible and may still come. */
 export async function acceptResidual(
-  db: Db,
-  actor: Actor,
-  releaseId: string,
+  { db, actor, now }: Call,
+  releaseId: ReleaseId,
   reason: string,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+): Promise<Answer<ReleaseId>> {
   return await inRollout(db, releaseId, ['running', 'paused'], async (tx, rollout) => {
     const seen = await observeRollout(tx, rollout.id)
     const behind = seen?.phases.every((phase) => ['succeeded', 'skipped', 'backed-out'].includes(phase.state)) ?? false
@@ -165,15 +157,15 @@ const phasesLeft: Refusal<'phases-left'> = {
   next: 'Accept or back out the phases that are still open first.',
 }
 
-type Work = (tx: Db, rollout: RolloutRow) => Promise<Answer<string>>
+type Work = (tx: Db, rollout: RolloutRow) => Promise<Answer<ReleaseId>>
 
 /** Runs one use case on the locked rollout of a release, in one transaction, if the rollout is in one of these states. */
 export async function inRollout(
   db: Db,
-  releaseId: string,
+  releaseId: ReleaseId,
   states: readonly RolloutState[],
   work: Work,
-): Promise<Answer<string>> {
+): Promise<Answer<ReleaseId>> {
   return await db.transaction().execute(async (tx) => {
     const rollout = await lockRolloutOf(tx, releaseId)
     if (!rollout) return notFound('rollout')

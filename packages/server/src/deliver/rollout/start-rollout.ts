@@ -6,17 +6,13 @@ import { nextCounter } from '#/estate/product-line/product-line.service.ts'
 import type { Db } from '#/platform/db/database.ts'
 import { wake } from '#/platform/jobs/timer.ts'
 import { record } from '#/platform/ledger/record.ts'
-import type { Actor } from '#/platform/lib/actor.ts'
+import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
+import type { Call } from '#/platform/http/os.ts'
 import { notFound, refused, type Answer } from '#/platform/lib/answer.ts'
 import { buildManifest, type FrozenPhase, type PinnedPackage } from '#/plan/release/manifest.ts'
 import { lockRelease, pinManifest, setReleaseState, type ReleaseRecord } from '#/plan/release/release.service.ts'
 import { audienceRootOf, placeAudience, type Membership } from '#/plan/release/membership.ts'
 import { storeBytes } from './store-bytes.ts'
-
-export interface StartServices {
-  readonly db: Db
-  readonly blobs: BlobStore
-}
 
 type StartRefusal = Refusal<
   'release-not-startable' | 'package-not-available' | 'audience-empty' | 'devices-without-phase'
@@ -27,12 +23,11 @@ type StartRefusal = Refusal<
  * manifest gets its bytes. A handful of rows, however large the fleet; devices get theirs when they act.
  */
 export async function startRollout(
-  services: StartServices,
-  actor: Actor,
-  releaseId: string,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
-  return await services.db.transaction().execute(async (tx) => {
+  { db, actor, now }: Call,
+  blobs: BlobStore,
+  releaseId: ReleaseId,
+): Promise<Answer<ReleaseId>> {
+  return await db.transaction().execute(async (tx) => {
     const release = await lockRelease(tx, releaseId)
     if (!release) return notFound('release')
     const packages = await pinPackages(tx, release)
@@ -40,9 +35,9 @@ export async function startRollout(
     const membership = await placeAudience(tx, release.plan.audience.query, release.plan.phases)
     const refusal = refusalOf(release, membership)
     if (refusal) return refused(refusal)
-    await freeze(services, tx, release, packages.value, membership, now)
+    const rolloutId = await freeze(blobs, tx, release, packages.value, membership, now)
     const after = { audience: membership.audience, phases: membership.phases.map((phase) => phase.devices) }
-    const subject = { kind: 'release', id: releaseId }
+    const subject = { kind: 'rollout', id: String(rolloutId) }
     await record(tx, {
       actor,
       at: now,
@@ -104,24 +99,25 @@ function refusalOf(release: ReleaseRecord, membership: Membership): StartRefusal
 }
 
 async function freeze(
-  services: StartServices,
+  blobs: BlobStore,
   tx: Db,
   release: ReleaseRecord,
   packages: readonly PinnedPackage[],
   membership: Membership,
   now: Temporal.Instant,
-): Promise<void> {
+): Promise<number> {
   const { plan } = release
   const phases = frozenPhases(plan, membership)
   const counter = await nextCounter(tx, plan.productLine)
   const manifest = buildManifest(release.id, counter, plan, packages, phases)
   // Before the commit: a release never names a manifest that is not there. An orphan blob hurts nobody.
-  await storeBytes(services.blobs, manifest.bytes, manifest.sha256)
+  await storeBytes(blobs, manifest.bytes, manifest.sha256)
   await pinManifest(tx, release.id, { counter, sha256: manifest.sha256, sizeBytes: manifest.bytes.length })
   const rolloutId = await insertRollout(tx, release, membership, now)
   await insertPhases(tx, rolloutId, plan, phases, now)
   await setReleaseState(tx, release.id, 'rolling-out', now.toString())
   await wake(tx, 'rollout', String(rolloutId), now)
+  return rolloutId
 }
 
 function frozenPhases(plan: ReleasePlan, membership: Membership): FrozenPhase[] {

@@ -4,7 +4,8 @@ import { ok } from '@bascule/domain/lib/result.ts'
 import { findProductLine } from '#/estate/product-line/product-line.service.ts'
 import type { Db } from '#/platform/db/database.ts'
 import { record } from '#/platform/ledger/record.ts'
-import type { Actor } from '#/platform/lib/actor.ts'
+import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
+import type { Call } from '#/platform/http/os.ts'
 import { badInput, notFound, refused, type Answer } from '#/platform/lib/answer.ts'
 import { insertRelease, lockRelease, setReleaseState, updatePlan, type ReleaseRecord } from './release.store.ts'
 
@@ -13,16 +14,11 @@ export { findRelease, lockRelease, pinManifest, setReleaseState } from './releas
 export type { ReleaseRecord, ReleaseState } from './release.store.ts'
 
 /** Plans a release. Nothing is promised yet: packages and audience are looked at again when it starts. */
-export async function createRelease(
-  db: Db,
-  actor: Actor,
-  plan: ReleasePlan,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+export async function createRelease({ db, actor, now }: Call, plan: ReleasePlan): Promise<Answer<ReleaseId>> {
   return await db.transaction().execute(async (tx) => {
     const problem = await problemOfPlan(tx, plan)
     if (problem) return problem
-    const id = await insertRelease(tx, plan, actor, now.toString())
+    const id = (await insertRelease(tx, plan, actor, now.toString())) as ReleaseId
     await record(tx, {
       actor,
       at: now,
@@ -36,12 +32,10 @@ export async function createRelease(
 }
 
 export async function changeRelease(
-  db: Db,
-  actor: Actor,
-  id: string,
+  { db, actor, now }: Call,
+  id: ReleaseId,
   plan: ReleasePlan,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+): Promise<Answer<ReleaseId>> {
   return await db.transaction().execute(async (tx) => {
     const release = await lockRelease(tx, id)
     if (!release) return notFound('release')
@@ -64,12 +58,10 @@ export async function changeRelease(
 }
 
 export async function cancelRelease(
-  db: Db,
-  actor: Actor,
-  id: string,
+  { db, actor, now }: Call,
+  id: ReleaseId,
   reason: string,
-  now: Temporal.Instant,
-): Promise<Answer<string>> {
+): Promise<Answer<ReleaseId>> {
   return await db.transaction().execute(async (tx) => {
     const release = await lockRelease(tx, id)
     if (!release) return notFound('release')

@@ -1,0 +1,85 @@
+import { sql } from 'kysely'
+import type { FeatureFactory, Services } from '#/platform/feature.ts'
+import type { Notice } from '#/platform/events/bus.ts'
+import { groupCommit } from '#/platform/lib/group-commit.ts'
+import { registerDeviceApi } from './device-api/device-api.routes.ts'
+import { grantInstalls, type Ask, type Grant } from './job/grant-installs.ts'
+import { offerJobs, type Offer, type Offered } from './job/offer-jobs.ts'
+import { commitReports } from './receipt/commit-reports.ts'
+import type { ArrivedReport } from './receipt/report.store.ts'
+import { createAudienceTrees } from './rollout/audience-trees.ts'
+import { countSilentOf } from './rollout/count-silent.ts'
+import { joinLate } from './rollout/late-joiners.ts'
+import { rolloutReconciler, type CountSilent } from './rollout/rollout.reconciler.ts'
+import { createRunningRollouts, type RunningRollouts } from './rollout/running-rollouts.ts'
+
+declare module '#/platform/feature.ts' {
+  interface Services {
+    countSilent: CountSilent
+  }
+}
+
+/** Rollouts, their phases and jobs, and the routes of devices. */
+export const deliverFeature: FeatureFactory = (services) => {
+  const { db, fleet, now, signer } = services
+  const running = createRunningRollouts(db)
+  services.countSilent = countSilentOf({ db, fleet, running })
+  const assignments = { db, signer, audienceTrees: createAudienceTrees(db) }
+  const offers = groupCommit<Offer, Offered>(async (items) => await offerJobs(assignments, items, now()), 250)
+  const grants = groupCommit<Ask, Grant>(async (items) => await grantInstalls(db, items, now()))
+  const reports = groupCommit<ArrivedReport, void>(async (items) => {
+    await commitReports(db, items, now())
+    return items.map(() => undefined)
+  })
+  return {
+    routes(app) {
+      registerDeviceApi(app, {
+        ...{ db, fleet, running, offers, grants, reports, now },
+        saveFacts: async (device, facts, hash, agentVersion) => {
+          await fleet.saveFacts(device, facts, hash, agentVersion)
+          await joinLate(db, running, device, now())
+        },
+        epoch: services.epoch,
+        sources: services.config.blobSources,
+        idleSeconds: services.config.checkInSeconds,
+        busySeconds: Math.min(services.config.checkInSeconds, services.config.busyCheckInSeconds),
+      })
+    },
+    reconcilers: { rollout: rolloutReconciler({ db, countSilent: services.countSilent }) },
+    async start() {
+      await running.load()
+      await wakeRollouts(services)
+      const stop = services.bus.listen((notice) => follow(services, running, notice))
+      return {
+        async [Symbol.asyncDispose]() {
+          stop()
+          await Promise.all([offers.idle(), grants.idle(), reports.idle()])
+        },
+      }
+    },
+  }
+}
+
+/** After a start every rollout is looked at once: what was decided before a crash may not have been carried out. */
+async function wakeRollouts({ db, now }: Services): Promise<void> {
+  await sql`
+    insert into timer (kind, key, due_at) select 'rollout', id::text, ${now().toString()}::timestamptz
+    from rollout where state in ('running', 'backing-out')
+    on conflict (kind, key) do update set due_at = least(timer.due_at, excluded.due_at), rev = timer.rev + 1`.execute(
+    db,
+  )
+}
+
+/** Keeps the copy in memory true: what changed is read again, and everything is when a notice may have been missed. */
+function follow({ log }: Services, running: RunningRollouts, notice: Notice): void {
+  const reading = notice === 'missed' ? running.load() : readChanged(running, notice)
+  reading.catch((cause: unknown) => log.error({ err: cause }, 'running rollouts could not be read again'))
+}
+
+async function readChanged(running: RunningRollouts, changes: Exclude<Notice, 'missed'>): Promise<void> {
+  const relevant = changes.filter((change) => change.entity === 'rollout' || change.entity === 'phase')
+  if (relevant.length === 0) return
+  if (relevant.some((change) => change.id === '*')) return await running.load()
+  for (const id of new Set(relevant.map((change) => Number(change.id.split('/', 1)[0])))) await running.reload(id)
+  if (relevant.some((change) => change.entity === 'rollout')) await running.reloadStale()
+}
