@@ -30,9 +30,9 @@ async function run(): Promise<number> {
     if (ended !== 'told') console.error(`\n${ended}. The logs are in the data folder.`)
     stopping.abort()
     await watching
+    console.log('\nStopping the devices, then the server.')
     return ended === 'told' ? 0 : 1
   } finally {
-    console.log('\nStopping the devices, then the server.')
     await programs.stop()
     console.log('Stopped.')
   }

@@ -13,8 +13,8 @@ import { add, playwrightTally, stepTally, tallyLine } from './lib/tally.ts'
  */
 const { values } = parseArgs({ options: { quick: { type: 'boolean', default: false } } })
 
-async function step(name: string, script: string): Promise<StageResult> {
-  const outcome = await runCommand({ name, run: [process.execPath, join(root, 'scripts', script)] })
+async function step(name: string, file: string): Promise<StageResult> {
+  const outcome = await runCommand({ name, run: [process.execPath, join(root, file)] })
   tell(outcome)
   return { outcomes: [outcome], tally: stepTally([outcome]) }
 }
@@ -48,7 +48,7 @@ const browser = values.quick ? undefined : browserStep()
 if (browser) stages.push(browser)
 stages.push(await runChecks(), await runVitest('sim'), await runVitest('pg'))
 if (!values.quick) stages.push(await runVitest('crash'))
-stages.push(await step('build', 'build.ts'), await step('budgets', 'budgets.ts'))
+stages.push(await step('build', 'scripts/build.ts'), await step('budgets', 'packages/web/check-budget.ts'))
 if (browser?.tally.failed === 0) stages.push(await journeys())
 
 const tally = add(...stages.map((stage) => stage.tally))

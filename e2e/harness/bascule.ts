@@ -35,7 +35,7 @@ export async function startBascule(options: { readonly data?: string } = {}): Pr
     await programs.stop()
     if (own !== undefined) await rm(own, { recursive: true, force: true })
   }
-  const signInLink = server.signInLink ?? `${server.url}/sign-in`
+  const signInLink = server.welcome ?? `${server.url}/sign-in`
   return { url: server.url, signInLink, dataFolder, server, programs, stop, [Symbol.asyncDispose]: stop }
 }
 

@@ -17,8 +17,8 @@ export interface ServerOptions {
 /** The JSON line that the server prints when it answers. */
 export interface ServerReady {
   readonly url: string
-  /** Present until somebody has become the first administrator. */
-  readonly signInLink?: string
+  /** Where the first administrator begins; absent when there is one. */
+  readonly welcome?: string
 }
 
 export interface RunningServer extends ServerReady {
@@ -44,17 +44,30 @@ export async function startServer(options: ServerOptions, programs?: Programs): 
   programs?.add(process_)
   const outcome = await Promise.race([ready, process_.ended])
   if (typeof outcome === 'number')
-    throw new Error(`The server did not start (exit code ${outcome}):\n${lastLines(logFile)}`)
+    throw new Error(`The server did not start (exit code ${outcome}):\n${lastWords(logFile)}`)
   return { ...outcome, process: process_ }
 }
 
 function readyLine(line: string): ServerReady | undefined {
   if (!line.startsWith('{')) return undefined
-  const said = JSON.parse(line) as Partial<ServerReady>
-  return typeof said.url === 'string' ? (said as ServerReady) : undefined
+  const { url, welcome } = JSON.parse(line) as { url?: string; welcome?: string }
+  return url === undefined ? undefined : { url, ...(welcome === undefined ? {} : { welcome }) }
 }
 
-/** The end of a log, for a message to a person. */
-export function lastLines(file: string, count = 15): string {
-  return readFileSync(file, 'utf8').trimEnd().split('\n').slice(-count).join('\n')
+interface LogLine {
+  readonly level?: number
+  readonly msg?: string
+  readonly err?: { readonly message?: string }
+}
+
+/** What the server said last to a person: its plain sentences, and of its log the errors. */
+export function lastWords(file: string): string {
+  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-50)
+  return lines.flatMap(sentenceOf).slice(-10).join('\n')
+}
+
+function sentenceOf(line: string): string[] {
+  if (!line.startsWith('{')) return [line]
+  const { level = 0, msg = '', err } = JSON.parse(line) as LogLine
+  return level < 50 ? [] : [err?.message === undefined ? msg : `${msg}: ${err.message}`]
 }

@@ -54,7 +54,7 @@ async function rememberAdministrator(dataFolder: string): Promise<DemoState> {
 
 async function signInAsAdministrator(server: RunningServer, { admin }: DemoState): Promise<Api> {
   const api = connectApi(server.url)
-  const code = server.signInLink === undefined ? null : new URL(server.signInLink).searchParams.get('code')
+  const code = server.welcome === undefined ? null : new URL(server.welcome).searchParams.get('code')
   if (code !== null) {
     await api.post('/platform/welcome', { code, name: 'Keeper of the demo', ...admin, timeZone: 'Europe/London' })
   }

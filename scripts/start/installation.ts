@@ -25,7 +25,7 @@ export async function startInstallation(options: StartOptions, programs: Program
   const goesOn = hasDemo(options.dataFolder)
   const environment = options.demo ? { environment: 'demo' } : {}
   const server = await startServer({ dataFolder: options.dataFolder, port: options.port, ...environment }, programs)
-  if (!options.demo) return { server, demo: undefined, signInLink: server.signInLink }
+  if (!options.demo) return { server, demo: undefined, signInLink: server.welcome }
   const demo = await startDemo(server, options.dataFolder, programs, tell)
   if (goesOn) tell('Going on where it was')
   return { server, demo, signInLink: await makeSignInLink(demo) }
