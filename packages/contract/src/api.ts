@@ -1,7 +1,9 @@
 import { job, phase, receipt, rollout } from './deliver/rollout.ts'
 import { absence } from './estate/absence.ts'
+import { library } from './estate/library.ts'
 import { orgUnit } from './estate/org-unit.ts'
 import { person } from './estate/person.ts'
+import { productLine } from './estate/product-line.ts'
 import { role } from './estate/role.ts'
 import { site } from './estate/site.ts'
 import { release } from './plan/release.ts'
@@ -12,7 +14,7 @@ import { session, welcome } from './platform/session.ts'
 /** The whole API for people and their programs, by wing and noun. A feature adds its contract here, on one line. */
 export const api = {
   platform: { session, welcome, apiKey, ledger },
-  estate: { person, orgUnit, site, absence, role },
+  estate: { person, orgUnit, site, absence, role, productLine, library },
   plan: { release },
   deliver: { rollout, phase, job, receipt },
 }
