@@ -4,6 +4,8 @@ import { orgUnitId, personId, siteId } from '../lib/ids.ts'
 import { procedure } from '../lib/procedure.ts'
 import { instant } from '../lib/time.ts'
 
+const password = z.string().min(10, 'needs 10 characters or more').max(128)
+
 export const GrantView = z.object({ role: roleName, orgUnitId: orgUnitId.nullable(), siteId: siteId.nullable() })
 
 export const SessionView = z.object({
@@ -27,13 +29,33 @@ export const session = {
     .meta({ permission: 'session.read' })
     .route({ method: 'GET', path: '/platform/session', summary: 'Show who you are and what you may do' })
     .output(SessionView),
+  setPassword: procedure
+    .meta({ permission: 'session.write' })
+    .route({ method: 'POST', path: '/platform/session/password', summary: 'Set your own password' })
+    .input(
+      z.object({
+        current: z.string().max(128).optional().describe('Needed when you have a password already.'),
+        password,
+      }),
+    )
+    .output(z.object({ changed: z.literal(true) })),
+  makeLink: procedure
+    .meta({ permission: 'role.grant' })
+    .route({
+      method: 'POST',
+      path: '/platform/sign-in-links',
+      summary: 'Make a link that signs a person in once',
+      successStatus: 201,
+    })
+    .input(z.object({ personId }))
+    .output(z.object({ url: z.string(), expiresAt: instant })),
 }
 
 export const ClaimInput = z.object({
   code: z.string().min(20).max(100),
   name: z.string().trim().min(1).max(200),
   email: z.email().max(254).toLowerCase(),
-  password: z.string().min(10, 'needs 10 characters or more').max(128),
+  password,
   timeZone: z.string().max(64).optional(),
 })
 export type ClaimInput = z.infer<typeof ClaimInput>

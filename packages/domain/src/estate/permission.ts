@@ -4,6 +4,7 @@
  */
 export const permissions = {
   'session.read': 'See who you are signed in as',
+  'session.write': 'Change your own password',
   'person.read': 'See people',
   'person.write': 'Add, change and retire people',
   'org-unit.read': 'See the organisation',
@@ -90,4 +91,4 @@ export function isPermission(name: string): name is Permission {
 }
 
 /** What everybody has who is signed in, with or without a role. */
-export const everybodysPermissions: readonly Permission[] = ['session.read', 'event.read']
+export const everybodysPermissions: readonly Permission[] = ['session.read', 'session.write', 'event.read']

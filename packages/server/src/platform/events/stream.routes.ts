@@ -1,0 +1,102 @@
+import type { ServerResponse } from 'node:http'
+import { isPermission } from '@bascule/domain/estate/permission.ts'
+import { isAllowedSomewhere } from '@bascule/domain/estate/role.ts'
+import type { FastifyInstance } from 'fastify'
+import type { Services } from '#/platform/feature.ts'
+import { admit } from '#/platform/http/admit.ts'
+import type { Actor } from '#/platform/lib/actor.ts'
+import { coalesce } from './publish.ts'
+import type { Change } from './publish.ts'
+import type { Notice } from './bus.ts'
+
+const beatMs = 15_000
+/** Changes that come together go together; nobody sees the difference, and a busy rollout stays readable. */
+const gatherMs = 100
+/** A reader that takes nothing for so long is cut off; it connects again and looks at everything anew. */
+const backlogBytesMax = 1_000_000
+
+/**
+ * `GET /api/events`: what changed, as it happens, without content (Server-Sent Events). A reader that was away cannot
+ * know what it missed, so after a reconnect (it sends Last-Event-ID) it is told `missed` and refetches what it shows.
+ */
+export function registerEventStream(app: FastifyInstance, services: Services): void {
+  const streams = new Set<ServerResponse>()
+  app.addHook('preClose', () => {
+    for (const stream of streams) stream.end()
+  })
+  app.get('/api/events', { exposeHeadRoute: false }, async (request, reply) => {
+    const actor = await admit(services, request, 'event.read')
+    reply.hijack()
+    const stream = reply.raw
+    stream.writeHead(200, {
+      'content-type': 'text/event-stream',
+      'cache-control': 'no-store',
+      'x-accel-buffering': 'no',
+    })
+    streams.add(stream)
+    const end = keepTold(services, stream, actor, request.headers['last-event-id'] !== undefined, async () => {
+      const caller = await services.identity.whoIs(request.headers)
+      return caller?.actor
+    })
+    stream.on('close', () => {
+      end()
+      streams.delete(stream)
+    })
+  })
+}
+
+function keepTold(
+  services: Services,
+  stream: ServerResponse,
+  firstActor: Actor,
+  isBack: boolean,
+  whoNow: () => Promise<Actor | undefined>,
+): () => void {
+  let actor = firstActor
+  let gathered: Change[] = []
+  let gathering: NodeJS.Timeout | undefined
+
+  const write = (event: string, data: unknown, id?: string) => {
+    if (stream.writableLength > backlogBytesMax) stream.destroy()
+    else stream.write(`${id === undefined ? '' : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+  }
+  const flush = () => {
+    gathering = undefined
+    const seen = coalesce(gathered).filter((change) => maySee(actor, change.entity))
+    gathered = []
+    for (const change of seen) write('change', change, change.version)
+  }
+  const hear = (notice: Notice) => {
+    if (notice === 'missed') {
+      write('missed', {})
+      return
+    }
+    gathered.push(...notice)
+    gathering ??= setTimeout(flush, gatherMs)
+  }
+  /** A session that ended, and roles that were taken, take effect here at the next beat. */
+  const beat = async () => {
+    const now = await whoNow().catch(() => actor)
+    if (now === undefined) stream.end()
+    else {
+      actor = now
+      stream.write(': still here\n\n')
+    }
+  }
+
+  write('hello', {})
+  if (isBack) write('missed', {})
+  const deafen = services.bus.listen(hear)
+  const beating = setInterval(() => void beat(), beatMs)
+  return () => {
+    deafen()
+    clearInterval(beating)
+    clearTimeout(gathering)
+  }
+}
+
+/** Whoever may read a kind of thing hears that one of it changed; kinds that nobody reads by themselves are not told. */
+function maySee(actor: Actor, entity: string): boolean {
+  const permission = `${entity === 'role-grant' ? 'role' : entity}.read`
+  return isPermission(permission) && isAllowedSomewhere(actor.grants, permission)
+}

@@ -1,0 +1,25 @@
+import { absenceRoutes } from './estate/absence/absence.routes.ts'
+import { libraryRoutes } from './estate/library/library.routes.ts'
+import { orgUnitRoutes } from './estate/org-unit/org-unit.routes.ts'
+import { personRoutes } from './estate/person/person.routes.ts'
+import { productLineRoutes } from './estate/product-line/product-line.routes.ts'
+import { roleRoutes } from './estate/role/role.routes.ts'
+import { siteRoutes } from './estate/site/site.routes.ts'
+import { os } from './platform/http/os.ts'
+import { apiKeyRoutes } from './platform/identity/api-key.routes.ts'
+import { sessionRoutes, welcomeRoutes } from './platform/identity/session.routes.ts'
+import { ledgerRoutes } from './platform/ledger/ledger.routes.ts'
+
+/** Who answers each procedure of the contract. A procedure without an answer does not compile. */
+export const router = os.router({
+  platform: { session: sessionRoutes, welcome: welcomeRoutes, apiKey: apiKeyRoutes, ledger: ledgerRoutes },
+  estate: {
+    person: personRoutes,
+    orgUnit: orgUnitRoutes,
+    site: siteRoutes,
+    absence: absenceRoutes,
+    role: roleRoutes,
+    productLine: productLineRoutes,
+    library: libraryRoutes,
+  },
+})
