@@ -41,14 +41,18 @@ export function lockOwner(data: string, platform: Platform): number | null {
   return isAlive ? Number(pid) : null
 }
 
+/** A name that stands for the agent of this data folder and no other, the same after each start. */
+export function instanceOf(data: string): string {
+  return createHash('sha256').update(realpathSync(data)).digest('hex').slice(0, 16)
+}
+
 async function holdSocket(data: string): Promise<void> {
-  const name = createHash('sha256').update(realpathSync(data)).digest('hex').slice(0, 32)
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
       reject(error.code === 'EADDRINUSE' ? new FolderInUse(`Another agent works in ${data}.`) : error)
     })
-    server.listen({ path: `\0bascule-agent-${name}` }, resolve)
+    server.listen({ path: `\0bascule-agent-${instanceOf(data)}` }, resolve)
   })
   server.unref()
 }

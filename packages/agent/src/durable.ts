@@ -34,8 +34,10 @@ function openTrace(file: string | undefined): number | undefined {
 function point(tag: string, file: string): void {
   calls += 1
   if (plan?.at !== calls) return
+  const text = `${plan.fault}: injected at durable call ${calls}, ${tag} '${file}'`
+  fs.writeSync(2, `${text}\n`)
   if (plan.fault === 'kill') killSelf()
-  const error: NodeJS.ErrnoException = new Error(`${plan.fault}: injected at durable call ${calls}, ${tag} '${file}'`)
+  const error: NodeJS.ErrnoException = new Error(text)
   error.code = plan.fault
   error.syscall = tag
   error.path = file

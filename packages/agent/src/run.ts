@@ -6,7 +6,7 @@ import { enrol, loadOrMakeKey, readIdentityCopy } from './check-in/enrol.ts'
 import { createRequestSeq } from './check-in/request-seq.ts'
 import { createSoftClock, type SoftClock } from './check-in/soft-clock.ts'
 import { talk, type Talk, type TalkOutcome } from './check-in/talk.ts'
-import { lockFolder } from './data-lock.ts'
+import { instanceOf, lockFolder } from './data-lock.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { backOffMs } from './engine/retry.ts'
 import type { World } from './engine/world.ts'
@@ -83,7 +83,15 @@ async function enrolWhenNeeded(device: Device): Promise<void> {
 
 async function inventory({ platform, options, journal }: Device): Promise<Facts> {
   const { data, root, factsFile } = options
-  return await takeInventory({ platform, data, root, state: journal.state, blind: journal.blind, factsFile })
+  return await takeInventory({
+    platform,
+    data,
+    root,
+    instance: instanceOf(data),
+    state: journal.state,
+    blind: journal.blind,
+    factsFile,
+  })
 }
 
 /** Runs until the signal. Two loops: one works on jobs, one talks to the server; each wakes the other. */
@@ -131,6 +139,7 @@ function worldOf(device: Device, memory: Talk['memory']): World {
     platform,
     key,
     root,
+    instance: instanceOf(data),
     signal,
     store: openBlobStore(path.join(data, 'blobs')),
     installers: new Map([[tree.type, tree]]),

@@ -149,7 +149,7 @@ async function ask(world: World, job: Job, plan: Plan, packages: readonly Checke
   return await checkPackages({
     packages,
     level: plan.verifyLevel,
-    jobId: job.id,
+    group: `${world.instance}-${job.id}`,
     platform: world.platform,
     signal: world.signal,
   })

@@ -1,7 +1,7 @@
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import type { JournalRecord } from '#/journal/state.ts'
 import { runEffect } from './effects.ts'
-import { classify, PoisonError } from './failure.ts'
+import { classify, NetworkError, PoisonError } from './failure.ts'
 import { installedAfter } from './installed-after.ts'
 import type { Job } from './job.ts'
 import { hexOf } from './plan-job.ts'
@@ -146,14 +146,14 @@ export function createEngine(options: EngineOptions): Engine {
     } else if (error instanceof PoisonError && hasWaitedLong(job, world.now())) {
       dispatch(job.id, { kind: 'stuck', reason: 'content', detail: failure.detail })
     } else {
-      postpone(job, failure)
+      postpone(job, failure, error instanceof NetworkError ? error.retryAfterMs : undefined)
     }
     if (process.env['BASCULE_LOG'] === 'debug') process.stderr.write(`job ${job.id} ${kind}: ${JSON.stringify(rest)}\n`)
   }
 
-  function postpone(job: Job, wait: Extract<JobEvent, { kind: 'waits' }>['wait']): void {
+  function postpone(job: Job, wait: Extract<JobEvent, { kind: 'waits' }>['wait'], retryAfterMs?: number): void {
     const before = retries.get(job.id)?.delayMs ?? null
-    const delayMs = Math.min(options.everyMs, nextDelayMs(wait.reason, before, options.random))
+    const delayMs = retryAfterMs ?? Math.min(options.everyMs, nextDelayMs(wait.reason, before, options.random))
     retries.set(job.id, { atMs: performance.now() + delayMs, delayMs })
     dispatch(job.id, { kind: 'waits', wait })
   }

@@ -4,7 +4,15 @@ import type { AdminReason, WaitReason } from '@bascule/domain/deliver/agent-step
 export class ContentError extends Error {}
 
 /** Nobody could be reached, or nobody gave everything; trying again is worth it. */
-export class NetworkError extends Error {}
+export class NetworkError extends Error {
+  /** When the other side named a time: not before. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(message: string, retryAfterMs?: number) {
+    super(message)
+    this.retryAfterMs = retryAfterMs
+  }
+}
 
 /** Every source gave other bytes than were signed. Another source may come, so this heals by itself for a day. */
 export class PoisonError extends NetworkError {}

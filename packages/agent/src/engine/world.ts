@@ -13,6 +13,8 @@ export interface World {
   readonly platform: Platform
   readonly key: KeyPair
   readonly root: string
+  /** Tells this agent from others on the same machine: names its control groups. */
+  readonly instance: string
   /** The soft clock: right when the server was heard, never before the latest time ever seen. */
   readonly now: () => string
   readonly facts: () => Promise<Facts>

@@ -13,6 +13,7 @@ export interface InventoryInput {
   readonly platform: Platform
   readonly data: string
   readonly root: string
+  readonly instance: string
   readonly state: AgentState
   readonly blind: string | null
   /** For trials: facts in this file are added or take the place of what was found. */
@@ -26,7 +27,7 @@ export async function takeInventory(input: InventoryInput): Promise<Facts> {
     'agent.version': agentVersion,
     'agent.journal': journalHealth(input),
     ...installedFacts(input.state),
-    ...(await pluginFacts(path.join(input.data, 'facts.d'), input.platform)),
+    ...(await pluginFacts(path.join(input.data, 'facts.d'), input)),
     ...fileFacts(input.factsFile),
   }
   return Facts.parse(facts)
@@ -67,7 +68,7 @@ function fileFacts(file: string | null): Facts {
 }
 
 /** Executables in `facts.d` print `key=value` lines; one that fails or hangs costs its own facts and nothing else. */
-async function pluginFacts(folder: string, platform: Platform): Promise<Facts> {
+async function pluginFacts(folder: string, { platform, instance }: InventoryInput): Promise<Facts> {
   if (!existsSync(folder)) return {}
   const facts: Facts = {}
   for (const name of readdirSync(folder).toSorted()) {
@@ -78,7 +79,7 @@ async function pluginFacts(folder: string, platform: Platform): Promise<Facts> {
       args: [],
       cwd: folder,
       timeoutMs: 10_000,
-      name: 'facts',
+      name: `${instance}-facts`,
       platform,
       env: {},
     })

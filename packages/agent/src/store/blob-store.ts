@@ -1,5 +1,6 @@
-import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readSync, statSync } from 'node:fs'
 import path from 'node:path'
+import type { PartFile } from '@bascule/content/download/part-file.ts'
 import {
   close,
   createNew,
@@ -14,14 +15,6 @@ import {
 } from '#/durable.ts'
 import { hashFile } from './hash-file.ts'
 
-/** A file that is still coming. Its bytes are not synchronised before the end: a loss of power only costs a resume. */
-export interface Part {
-  readonly sizeBytes: number
-  append(bytes: Uint8Array): void
-  restart(): void
-  close(): void
-}
-
 /** What the device downloaded, by digest. A blob has its name only when every byte of it was verified and is on disk. */
 export interface BlobStore {
   readonly folder: string
@@ -29,9 +22,8 @@ export interface BlobStore {
   pathOf(hex: string): string
   /** The bytes of a small blob, hashed again while reading: what rotted is not there. */
   read(hex: string): Buffer | null
-  openPart(hex: string): Part
-  /** Hashes the whole part. True: it is now a blob. False: the part is gone, because it was something else. */
-  complete(hex: string): boolean
+  /** The file a blob comes into: `<hex>.part` until its bytes are verified and synchronised. */
+  partFile(hex: string): PartFile
   discard(hex: string): void
   /** Removes everything but these. Answers how many bytes became free. */
   keepOnly(hexes: ReadonlySet<string>): number
@@ -39,7 +31,6 @@ export interface BlobStore {
 
 export function openBlobStore(folder: string): BlobStore {
   const pathOf = (hex: string) => path.join(folder, hex)
-  const partOf = (hex: string) => path.join(folder, `${hex}.part`)
   const discard = (hex: string): void => {
     if (existsSync(pathOf(hex))) remove(pathOf(hex))
   }
@@ -53,52 +44,46 @@ export function openBlobStore(folder: string): BlobStore {
       discard(hex)
       return null
     },
-    openPart(hex) {
-      makeFolders(folder)
-      return openPart(partOf(hex))
-    },
-    complete: (hex) => complete(partOf(hex), pathOf(hex), hex),
+    partFile: (hex) => durablePartFile(`${pathOf(hex)}.part`, pathOf(hex)),
     discard,
     keepOnly: (hexes) => keepOnly(folder, hexes),
   }
 }
 
-function openPart(file: string): Part {
-  let sizeBytes = statSync(file, { throwIfNoEntry: false })?.size ?? -1
-  const fd = sizeBytes === -1 ? createNew(file, 0o600) : openExisting(file)
-  sizeBytes = Math.max(0, sizeBytes)
+/** Bytes are not synchronised before the end: a loss of power only costs a part of the download. */
+function durablePartFile(part: string, target: string): PartFile {
+  let fd = -1
+  let sizeBytes = 0
+  const closePart = (): void => {
+    if (fd !== -1) close(fd)
+    fd = -1
+  }
   return {
-    get sizeBytes() {
+    open() {
+      makeFolders(path.dirname(part))
+      sizeBytes = statSync(part, { throwIfNoEntry: false })?.size ?? 0
+      fd = existsSync(part) ? openExisting(part) : createNew(part, 0o600)
       return sizeBytes
     },
     append(bytes) {
       writeAt(fd, bytes, sizeBytes)
       sizeBytes += bytes.length
     },
-    restart() {
+    read: (at, into) => readSync(fd, into, 0, into.length, at),
+    discard() {
       if (sizeBytes > 0) truncate(fd, 0)
       sizeBytes = 0
     },
-    close: () => {
-      close(fd)
+    fsync() {
+      syncFile(fd)
     },
+    commit() {
+      closePart()
+      rename(part, target)
+      syncFolder(path.dirname(target))
+    },
+    close: closePart,
   }
-}
-
-function complete(part: string, target: string, hex: string): boolean {
-  if (hashFile(part) !== hex) {
-    remove(part)
-    return false
-  }
-  const fd = openExisting(part)
-  try {
-    syncFile(fd)
-  } finally {
-    close(fd)
-  }
-  rename(part, target)
-  syncFolder(path.dirname(target))
-  return true
 }
 
 function keepOnly(folder: string, hexes: ReadonlySet<string>): number {

@@ -17,7 +17,8 @@ export interface CheckRequest {
   readonly packages: readonly CheckedPackage[]
   /** The deepest level that is asked for. Detection and re-hash are cheap and always done up to it. */
   readonly level: number
-  readonly jobId: string
+  /** Names the control group of the commands. */
+  readonly group: string
   readonly platform: Platform
   readonly signal: AbortSignal
 }
@@ -73,7 +74,7 @@ async function health(request: CheckRequest): Promise<VerificationResult> {
       cwd,
       env: { BASCULE_PACKAGE: name, BASCULE_VERSION: version },
       timeoutMs: timeoutSeconds * 1000,
-      name: `job-${request.jobId}`,
+      name: request.group,
       platform: request.platform,
       signal: request.signal,
     })

@@ -54,8 +54,10 @@ function adopt(isolation: Isolation | null, pid: number): void {
   try {
     isolation?.adopt(pid)
   } catch (error) {
-    // A command that is over before it could be moved needs no group.
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    // A command that is over before it could be moved needs no group; otherwise the process group has to do.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') {
+      process.stderr.write(`The command runs without a control group: ${String(error)}\n`)
+    }
   }
 }
 

@@ -1,0 +1,352 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { startAgent, type AgentStart } from './crash/agent-process.ts'
+import { versionOnDisk } from './crash/examine.ts'
+import type { TraceOp } from './crash/power-cut.ts'
+import {
+  countCalls,
+  prepareScenario,
+  removeScenario,
+  runPoint,
+  type Fault,
+  type Scenario,
+  type ScenarioName,
+} from './crash/scenario.ts'
+import { customOf, makeRelease, type TestRelease } from './crash/test-release.ts'
+import { serveBlob, startTestServer, type TestServer } from './crash/test-server.ts'
+
+/** These tests run the shipped file as a process, against a real server on a real disk. */
+beforeAll(() => {
+  execFileSync(process.execPath, [path.join(import.meta.dirname, '../build.mjs')], { stdio: 'inherit' })
+})
+
+const scenarios = new Map<ScenarioName, Scenario>()
+afterAll(() => {
+  for (const scenario of scenarios.values()) removeScenario(scenario)
+})
+
+async function scenarioOf(name: ScenarioName): Promise<Scenario> {
+  const scenario = scenarios.get(name) ?? (await prepareScenario(name))
+  scenarios.set(name, scenario)
+  return scenario
+}
+
+interface Sample {
+  readonly points: number
+  readonly hit: number
+  readonly violations: string[]
+  readonly outcomes: Set<string>
+}
+
+async function sample(name: ScenarioName, fault: Fault, step: number, first = 1): Promise<Sample> {
+  const scenario = await scenarioOf(name)
+  const { calls } = await countCalls(scenario)
+  const points = Array.from({ length: Math.ceil((calls - first + 1) / step) }, (_none, index) => first + index * step)
+  const result = { points: points.length, hit: 0, violations: [] as string[], outcomes: new Set<string>() }
+  const queue = points.values()
+  const worker = async (): Promise<void> => {
+    for (const at of queue) {
+      const point = await runPoint(scenario, at, fault)
+      if (point.wasHit) result.hit += 1
+      result.outcomes.add(point.outcome)
+      result.violations.push(...point.violations.map((text) => `call ${at}: ${text}`))
+    }
+  }
+  await Promise.all([worker(), worker()])
+  return result
+}
+
+/** Nearly every point must really have struck, or nothing was tested; the last calls depend on timing. */
+function expectStruck(result: Sample): void {
+  expect(result.points).toBeGreaterThan(5)
+  expect(result.hit).toBeGreaterThanOrEqual(result.points - 2)
+}
+
+test('killed at every fifth durable call of an upgrade, the device always ends whole on the new version', async () => {
+  const result = await sample('upgrade', 'kill', 5)
+  expectStruck(result)
+  expect(result.violations).toEqual([])
+  expect([...result.outcomes]).toEqual(['committed'])
+})
+
+test('a full disk at every fifth durable call of an upgrade heals by itself', async () => {
+  const result = await sample('upgrade', 'ENOSPC', 5, 2)
+  expectStruck(result)
+  expect(result.violations).toEqual([])
+  expect([...result.outcomes]).toEqual(['committed'])
+})
+
+test('killed at every fifth durable call while a sick version is taken back, the old version runs whole', async () => {
+  const result = await sample('health-fails', 'kill', 5, 3)
+  expectStruck(result)
+  expect(result.violations).toEqual([])
+  expect([...result.outcomes]).toEqual(['rolled-back'])
+})
+
+test('a full disk at every fifth durable call while a sick version is taken back heals by itself', async () => {
+  const result = await sample('health-fails', 'ENOSPC', 5, 4)
+  expectStruck(result)
+  expect(result.violations).toEqual([])
+  expect([...result.outcomes]).toEqual(['rolled-back'])
+})
+
+test('a failing disk at every ninth durable call ends well or needs a person, with the old or new version whole', async () => {
+  const result = await sample('upgrade', 'EIO', 9, 5)
+  expect(result.violations).toEqual([])
+  expect([...result.outcomes].filter((outcome) => !['committed', 'needs-admin(storage)'].includes(outcome))).toEqual([])
+})
+
+test('a power cut at every eighth durable call, with everything lost that was not synchronised, loses nothing', async () => {
+  const results = [await sample('upgrade', 'power-all', 8), await sample('upgrade', 'power-bytes', 8, 4)]
+  for (const result of results) expectStruck(result)
+  expect(results.flatMap((result) => result.violations)).toEqual([])
+})
+
+test('a first start from nothing survives kills and power cuts while the device enrols', async () => {
+  const results = [await sample('enrol-and-install', 'kill', 11), await sample('enrol-and-install', 'power-all', 11, 6)]
+  for (const result of results) expectStruck(result)
+  expect(results.flatMap((result) => result.violations)).toEqual([])
+})
+
+test('the harness has teeth: the same power cuts with the synchronising taken away are caught', async () => {
+  const scenario = await scenarioOf('upgrade')
+  const { calls } = await countCalls(scenario)
+  const withoutSync = (trace: TraceOp[]) => trace.filter(({ op }) => op !== 'sync' && op !== 'sync-folder')
+  const caught: string[] = []
+  // From the switch on: an agent that never synchronised has by then told or activated what is not there.
+  for (const at of [calls - 4, calls - 8, calls - 12, calls - 16]) {
+    for (const fault of ['power-all', 'power-bytes'] as const) {
+      caught.push(...(await runPoint(scenario, at, fault, withoutSync)).violations)
+    }
+  }
+  expect(caught.some((text) => text.includes('broken') || text.includes('a lie') || text.includes('gaps'))).toBe(true)
+})
+
+function aFolder(): { data: string; root: string; path: string } {
+  const folder = mkdtempSync(path.join(tmpdir(), 'bascule-agent-'))
+  onTestFinished(() => {
+    rmSync(folder, { recursive: true, force: true })
+  })
+  return { path: folder, data: path.join(folder, 'data'), root: path.join(folder, 'root') }
+}
+
+function anAgent(start: AgentStart) {
+  const agent = startAgent(start)
+  onTestFinished(async () => {
+    await agent.stop()
+  })
+  return agent
+}
+
+function endOf(server: TestServer, job: string) {
+  return [...server.state.reports.values()].find((report) => report.job === job && isTerminalStep(report.step))
+}
+
+async function aServerWith(release: TestRelease): Promise<TestServer> {
+  const server = await startTestServer()
+  onTestFinished(async () => {
+    await server[Symbol.asyncDispose]()
+  })
+  server.assign([{ release, custom: customOf(release, '1') }])
+  return server
+}
+
+test('with a poisoned source first and five cuts on the way the right bytes arrive, and the report says what happened', async () => {
+  const release = await makeRelease({ version: '1.0.0', counter: 1, dataBytes: 900_000 })
+  const server = await aServerWith(release)
+  const biggest = [...release.blobs.values()].toSorted((a, b) => b.length - a.length)[0] ?? Buffer.alloc(0)
+  const poison = createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': biggest.length }).end(Buffer.alloc(biggest.length, 66))
+  }).listen(0, '127.0.0.1')
+  onTestFinished(() => {
+    poison.close()
+    poison.closeAllConnections()
+  })
+  server.sources = [`http://127.0.0.1:${(poison.address() as AddressInfo).port}`]
+  let cuts = 0
+  server.interfere = (request, response) => {
+    const bytes = release.blobs.get(request.url?.split('/').at(-1) ?? '')
+    if (!bytes || bytes.length !== biggest.length || cuts >= 5) return false
+    cuts += 1
+    const start = Number(/^bytes=(\d+)-$/.exec(request.headers.range ?? '')?.[1] ?? 0)
+    const headers = start > 0 ? { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` } : {}
+    response.writeHead(start > 0 ? 206 : 200, { 'content-length': bytes.length - start, ...headers })
+    response.write(bytes.subarray(start, start + 150_000), () => response.socket?.destroy())
+    return true
+  }
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  expect(await server.until(() => endOf(server, '1') !== undefined, 20_000)).toBe(true)
+  expect(endOf(server, '1')?.step).toBe('committed')
+  expect(versionOnDisk(folder.root, [release])).toBe('1.0.0')
+  const notes = endOf(server, '1')?.notes.join('\n') ?? ''
+  expect(cuts).toBe(5)
+  expect(notes).toContain('was cut 5 times and resumed')
+  expect(notes).toContain(`${server.sources[0]} gave wrong bytes`)
+})
+
+const isRoot = process.getuid?.() === 0
+
+test.runIf(isRoot)(
+  'on a really full disk the job waits and says why, and goes on by itself when there is room',
+  async () => {
+    const folder = aFolder()
+    const disk = path.join(folder.path, 'small')
+    execFileSync('mkdir', [disk])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=6m', 'tmpfs', disk])
+    onTestFinished(() => {
+      execFileSync('umount', ['-l', disk])
+    })
+    const release = await makeRelease({ version: '1.0.0', counter: 1, dataBytes: 1_000_000 })
+    const server = await aServerWith(release)
+    server.gate = () => 'not before the disk is full'
+    const start = { data: path.join(disk, 'data'), root: path.join(disk, 'root'), server: server.url, token: 'token' }
+    await anAgentThatEnrols(start, server)
+    // Not one byte is left: neither for a package nor for a record of what happens.
+    spawnSync('dd', ['if=/dev/zero', `of=${path.join(disk, 'hog')}`, 'bs=64k'], { stdio: 'ignore' })
+    server.gate = () => null
+    server.assign([{ release, custom: customOf(release, '2') }])
+    const agent = anAgent(start)
+    expect(await server.until(() => waitsForDisk(server, '2'), 15_000)).toBe(true)
+    const wait = [...server.state.reports.values()].find((report) => report.job === '2')?.wait
+    expect(wait?.detail).toMatch(/Disk full, [\d.]+ MB needed, [\d.]+ MB free/)
+    expect(agent.child.exitCode).toBeNull()
+
+    rmSync(path.join(disk, 'hog'))
+    expect(await server.until(() => endOf(server, '2') !== undefined, 15_000)).toBe(true)
+    expect(endOf(server, '2')?.step).toBe('committed')
+    expect(versionOnDisk(start.root, [release])).toBe('1.0.0')
+    // The mount can only go when nobody works on it any more.
+    await agent.stop()
+  },
+)
+
+async function anAgentThatEnrols(start: AgentStart, server: TestServer): Promise<void> {
+  const agent = startAgent(start)
+  await server.until(() => server.checkIns.some(({ ask }) => ask.length > 0), 15_000)
+  server.assign([])
+  await server.until(() => endOf(server, '1')?.step === 'cancelled', 15_000)
+  await agent.stop()
+}
+
+function waitsForDisk(server: TestServer, job: string): boolean {
+  return [...server.state.reports.values()].some((report) => report.job === job && report.wait?.reason === 'disk')
+}
+
+test('a server that never says go holds the device at the gate, and a withdrawn job ends without a trace', async () => {
+  const release = await makeRelease({ version: '1.0.0', counter: 1 })
+  const server = await aServerWith(release)
+  server.gate = () => 'The rollout is paused.'
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  await server.until(() => server.checkIns.some(({ jobs }) => jobs[0]?.wait?.reason === 'gate'), 15_000)
+  const held = server.checkIns.findLast(({ jobs }) => jobs[0]?.wait)?.jobs[0]
+  expect(held).toMatchObject({ step: 'ready', wait: { reason: 'gate', detail: 'The rollout is paused.' } })
+  expect(versionOnDisk(folder.root, [release])).toBeNull()
+
+  server.assign([])
+  expect(await server.until(() => endOf(server, '1') !== undefined, 15_000)).toBe(true)
+  expect(endOf(server, '1')?.step).toBe('cancelled')
+  expect(versionOnDisk(folder.root, [release])).toBeNull()
+})
+
+test('a stopped agent is gone within a second, also out of a long sleep, and exits with 0', async () => {
+  const release = await makeRelease({ version: '1.0.0', counter: 1 })
+  const server = await aServerWith(release)
+  const agent = startAgent({ ...aFolder(), server: server.url, token: 'token', everySeconds: 3600 })
+  await server.until(() => endOf(server, '1') !== undefined, 15_000)
+  const beforeMs = performance.now()
+  expect(await agent.stop()).toBe('0')
+  expect(performance.now() - beforeMs).toBeLessThan(1000)
+})
+
+test('a second agent on the same data folder is refused with a sentence and its own exit code', async () => {
+  const release = await makeRelease({ version: '1.0.0', counter: 1 })
+  const server = await aServerWith(release)
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  await server.until(() => server.checkIns.length > 0, 15_000)
+  const second = startAgent({ ...folder, server: server.url, token: 'token' })
+  expect(await second.ended).toBe('75')
+  expect(second.errors()).toContain('Another agent (process')
+
+  const alias = path.join(folder.path, 'alias')
+  symlinkSync(folder.data, alias)
+  expect(await startAgent({ ...folder, data: alias, server: server.url }).ended).toBe('75')
+})
+
+test('a server that came back from a backup is told again what it lost, and nothing twice', async () => {
+  const release = await makeRelease({ version: '1.0.0', counter: 1 })
+  const server = await aServerWith(release)
+  anAgent({ ...aFolder(), server: server.url, token: 'token' })
+  await server.until(() => endOf(server, '1') !== undefined, 15_000)
+  const told = JSON.stringify(endOf(server, '1'))
+  server.state.reports.clear()
+  server.state.epoch = 'epoch-2'
+  expect(await server.until(() => endOf(server, '1') !== undefined, 15_000)).toBe(true)
+  expect(JSON.stringify(endOf(server, '1'))).toBe(told)
+  expect(server.contradictions).toEqual([])
+})
+
+test('a damaged journal is rebuilt from what is installed: the device knows its version and its report numbers again', async () => {
+  const v1 = await makeRelease({ version: '1.0.0', counter: 1 })
+  const v2 = await makeRelease({ version: '2.0.0', counter: 2 })
+  const server = await aServerWith(v1)
+  const folder = aFolder()
+  const first = startAgent({ ...folder, server: server.url, token: 'token' })
+  await server.until(() => endOf(server, '1') !== undefined, 15_000)
+  await first.stop()
+  for (const name of ['journal-a', 'journal-b']) {
+    const file = path.join(folder.data, name)
+    const bytes = readFileSync(file)
+    bytes[40] = (bytes[40] ?? 0) ^ 0xff
+    writeFileSync(file, bytes)
+  }
+  server.assign([{ release: v2, custom: customOf(v2, '2') }])
+  anAgent({ ...folder, server: server.url })
+  expect(await server.until(() => endOf(server, '2') !== undefined, 15_000)).toBe(true)
+  expect(endOf(server, '2')).toMatchObject({ seq: 2, step: 'committed' })
+  expect(endOf(server, '2')?.receipt?.signed.packages[0]).toMatchObject({ before: '1.0.0', after: '2.0.0' })
+  const facts = server.checkIns.findLast((checkIn) => checkIn.facts)?.facts
+  expect(facts?.['agent.journal']).toMatch(/^rebuilt at/)
+})
+
+test('a release is backed out to what the device kept, and its software can be removed', async () => {
+  const v1 = await makeRelease({ version: '1.0.0', counter: 1 })
+  const v2 = await makeRelease({ version: '2.0.0', counter: 2 })
+  const server = await aServerWith(v1)
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  await server.until(() => endOf(server, '1') !== undefined, 15_000)
+  server.assign([{ release: v2, custom: customOf(v2, '2') }])
+  await server.until(() => endOf(server, '2') !== undefined, 15_000)
+  server.assign([{ release: v2, custom: customOf(v2, '3', { action: 'back-out' }) }])
+  await server.until(() => endOf(server, '3') !== undefined, 15_000)
+  expect(endOf(server, '3')?.step).toBe('committed')
+  expect(versionOnDisk(folder.root, [v1, v2])).toBe('1.0.0')
+  server.assign([{ release: v1, custom: customOf(v1, '4', { action: 'remove' }) }])
+  await server.until(() => endOf(server, '4') !== undefined, 15_000)
+  expect(endOf(server, '4')?.receipt?.signed).toMatchObject({ action: 'remove', outcome: 'committed' })
+  expect(versionOnDisk(folder.root, [v1, v2])).toBeNull()
+})
+
+test('an older release is refused by name although the director orders it', async () => {
+  const v2 = await makeRelease({ version: '2.0.0', counter: 2 })
+  const v1 = await makeRelease({ version: '1.0.0', counter: 1 })
+  const server = await aServerWith(v2)
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  await server.until(() => endOf(server, '1') !== undefined, 15_000)
+  server.assign([{ release: v1, custom: customOf(v1, '2') }])
+  const stuck = () => [...server.state.reports.values()].find(({ step }) => step === 'needs-admin')
+  expect(await server.until(() => stuck() !== undefined, 15_000)).toBe(true)
+  expect(stuck()).toMatchObject({ job: '2', stuck: { reason: 'trust' } })
+  expect(stuck()?.stuck?.detail).toContain('rollback: Release r1 has counter 1, not above 2')
+  expect(versionOnDisk(folder.root, [v1, v2])).toBe('2.0.0')
+})
