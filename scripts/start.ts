@@ -34,7 +34,7 @@ async function run(): Promise<number> {
     return ended === 'told' ? 0 : 1
   } finally {
     await programs.stop()
-    console.log('Stopped.')
+    if (stopping.signal.aborted) console.log('Stopped.')
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readFileSync, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { startGuarded } from './guarded-child.ts'
@@ -30,6 +30,7 @@ export async function startServer(options: ServerOptions, programs?: Programs): 
   await mkdir(join(options.dataFolder, 'log'), { recursive: true })
   const logFile = join(options.dataFolder, 'log', 'server.log')
   const main = join(root, 'packages', 'server', 'src', 'main.ts')
+  const logStart = statSync(logFile, { throwIfNoEntry: false })?.size ?? 0
   const { promise: ready, resolve } = Promise.withResolvers<ServerReady>()
   const process_ = await startGuarded({
     name: 'the server',
@@ -44,7 +45,7 @@ export async function startServer(options: ServerOptions, programs?: Programs): 
   programs?.add(process_)
   const outcome = await Promise.race([ready, process_.ended])
   if (typeof outcome === 'number')
-    throw new Error(`The server did not start (exit code ${outcome}):\n${lastWords(logFile)}`)
+    throw new Error(`The server did not start (exit code ${outcome}):\n${lastWords(logFile, logStart)}`)
   return { ...outcome, process: process_ }
 }
 
@@ -60,10 +61,14 @@ interface LogLine {
   readonly err?: { readonly message?: string }
 }
 
-/** What the server said last to a person: its plain sentences, and of its log the errors. */
-export function lastWords(file: string): string {
-  const lines = readFileSync(file, 'utf8').trimEnd().split('\n').slice(-50)
-  return lines.flatMap(sentenceOf).slice(-10).join('\n')
+/** What the server said to a person since it started: its plain sentences, and of its log the errors. */
+function lastWords(file: string, from: number): string {
+  const lines = readFileSync(file).subarray(from).toString().trimEnd().split('\n')
+  return lines
+    .filter((line) => !line.startsWith('('))
+    .flatMap(sentenceOf)
+    .slice(-10)
+    .join('\n')
 }
 
 function sentenceOf(line: string): string[] {

@@ -5,7 +5,6 @@ import { dirname, join } from 'node:path'
 /** What the demo remembers between starts. Written before each step that must not be done twice. */
 export interface DemoState {
   readonly admin: { readonly email: string; readonly password: string }
-  readonly apiKey?: string
   /** Devices whose agent knows who it is; it needs no token any more. */
   readonly enrolled: readonly string[]
   readonly releaseId?: string

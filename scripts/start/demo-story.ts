@@ -27,9 +27,13 @@ export const people = [
   'joao.reis@alder.example,João Reis,it,porto,service desk,pt',
 ]
 
+/** Who makes the demo: the first administrator, who also works as release manager until there is one. */
+export const keeper = { name: 'Keeper of the demo', email: 'keeper@alder.example' }
+
 /** E-mail and role, as in the table of roles that the server shows. */
 export const roleGrants = [
   'email,role,org_unit,site',
+  `${keeper.email},release-manager,,`,
   'nadia.osei@alder.example,release-manager,,',
   'tom.hale@alder.example,operations,,',
   'joao.reis@alder.example,service-desk,,porto',

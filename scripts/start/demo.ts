@@ -9,7 +9,7 @@ import type { Api } from './api.ts'
 import { writePackageFolder } from './demo-package.ts'
 import { demoFolder, hasDemo, readDemo, writeDemo } from './demo-state.ts'
 import type { DemoState } from './demo-state.ts'
-import { orgUnits, people, productLine, releasePlan, roleGrants, sites, versions } from './demo-story.ts'
+import { keeper, orgUnits, people, productLine, releasePlan, roleGrants, sites, versions } from './demo-story.ts'
 
 /** The demo as it stands: who seeds it, and where it has got to. */
 export interface Demo {
@@ -24,17 +24,15 @@ type Tell = (sentence: string) => void
  * run again after it was cut off anywhere: every step finds what it made before.
  */
 export async function seedDemo(server: RunningServer, dataFolder: string, tell: Tell): Promise<Demo> {
-  const known = hasDemo(dataFolder) ? await readDemo(dataFolder) : await rememberAdministrator(dataFolder)
-  const admin = await signInAsAdministrator(server, known)
-  const state = known.apiKey === undefined ? await rememberKey(dataFolder, known, admin) : known
-  const api = connectApi(server.url, { authorization: `Bearer ${state.apiKey}` })
+  const state = hasDemo(dataFolder) ? await readDemo(dataFolder) : await rememberAdministrator(dataFolder)
+  const api = await signInAsAdministrator(server, state)
   if (state.releaseId !== undefined) return { api, state }
 
   tell('Seeding the demo: an organisation with three sites')
   await importOrganisation(api)
   tell('Seeding the demo: two versions of a package')
   await ensureProductLine(api)
-  for (const one of versions) await pushPackage(api, state, join(demoFolder(dataFolder), 'packages', one.version), one)
+  await pushPackages(api, join(demoFolder(dataFolder), 'packages'))
   const { releaseId } = await api.post<{ releaseId: string }>('/releases', releasePlan)
   return { api, state: await writeDemo(dataFolder, { ...state, releaseId }) }
 }
@@ -48,7 +46,7 @@ export async function startRelease(dataFolder: string, { api, state }: Demo): Pr
 
 /** Written before the account is made: after a cut in between, the same password is used again. */
 async function rememberAdministrator(dataFolder: string): Promise<DemoState> {
-  const admin = { email: 'keeper@alder.example', password: randomBytes(18).toString('base64url') }
+  const admin = { email: keeper.email, password: randomBytes(18).toString('base64url') }
   return await writeDemo(dataFolder, { admin, enrolled: [] })
 }
 
@@ -56,7 +54,7 @@ async function signInAsAdministrator(server: RunningServer, { admin }: DemoState
   const api = connectApi(server.url)
   const code = server.welcome === undefined ? null : new URL(server.welcome).searchParams.get('code')
   if (code !== null) {
-    await api.post('/platform/welcome', { code, name: 'Keeper of the demo', ...admin, timeZone: 'Europe/London' })
+    await api.post('/platform/welcome', { code, name: keeper.name, ...admin, timeZone: 'Europe/London' })
   }
   const answer = await fetch(`${server.url}/api/auth/sign-in/email`, {
     method: 'POST',
@@ -71,12 +69,6 @@ async function signInAsAdministrator(server: RunningServer, { admin }: DemoState
   return api.as({ cookie })
 }
 
-async function rememberKey(dataFolder: string, state: DemoState, admin: Api): Promise<DemoState> {
-  const input = { name: 'demo', role: 'administrator', expiresInDays: 366 }
-  const { key } = await admin.post<{ key: string }>('/platform/api-keys', input)
-  return await writeDemo(dataFolder, { ...state, apiKey: key })
-}
-
 async function importOrganisation(api: Api): Promise<void> {
   await api.importCsv('/estate/sites/import', sites)
   await api.importCsv('/estate/org-units/import', orgUnits)
@@ -88,17 +80,26 @@ async function ensureProductLine(api: Api): Promise<void> {
   await okTwice(() => api.post('/estate/product-lines', productLine))
 }
 
-/** Packs the folder and pushes it with the command line. Pushing the same bytes again is harmless. */
-async function pushPackage(api: Api, state: DemoState, folder: string, one: (typeof versions)[number]): Promise<void> {
-  await writePackageFolder(folder, one)
+/** Pushes with the command line and a pipeline's key, which is worth nothing afterwards. The same bytes again are harmless. */
+async function pushPackages(api: Api, folder: string): Promise<void> {
+  const input = { name: 'demo', role: 'pipeline', expiresInDays: 1 }
+  const { id, key } = await api.post<{ id: string; key: string }>('/platform/api-keys', input)
+  for (const one of versions) {
+    await writePackageFolder(join(folder, one.version), one)
+    await push(api.url, key, join(folder, one.version))
+  }
+  await api.post(`/platform/api-keys/${id}/revoke`, {})
+  await rm(folder, { recursive: true })
+}
+
+async function push(server: string, key: string, folder: string): Promise<void> {
   const cli = join(root, 'packages', 'cli', 'src', 'main.ts')
   const outcome = await runCommand({
     name: 'bascule push',
     run: [process.execPath, cli, 'push', folder],
-    env: { BASCULE_SERVER: api.url, BASCULE_API_KEY: state.apiKey },
+    env: { BASCULE_SERVER: server, BASCULE_API_KEY: key },
   })
-  if (!outcome.ok) throw new Error(`Pushing the demo's package ${one.version} failed:\n${outcome.output}`)
-  await rm(folder, { recursive: true })
+  if (!outcome.ok) throw new Error(`Pushing the demo's package failed:\n${outcome.output}`)
 }
 
 /** A link that signs the demo's release manager in, once. */
