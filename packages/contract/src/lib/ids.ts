@@ -1,8 +1,11 @@
 import type {
   AbsenceId,
   ApiKeyId,
+  AudienceId,
+  BaselineId,
   ConfigurationItemId,
   DeviceId,
+  EnrolmentTokenId,
   JobId,
   OrgUnitId,
   PackageId,
@@ -10,6 +13,7 @@ import type {
   ProductLineId,
   ReleaseId,
   RoleGrantId,
+  ServiceId,
   SiteId,
 } from '@bascule/domain/lib/ids.ts'
 import * as z from 'zod'
@@ -25,7 +29,11 @@ export const siteId = idOf<SiteId>()
 export const absenceId = idOf<AbsenceId>()
 export const roleGrantId = idOf<RoleGrantId>()
 export const apiKeyId = idOf<ApiKeyId>()
-export const deviceId = idOf<DeviceId>()
+/** A device is named by its key, on the wire as in signed documents. */
+export const deviceId = z.string().regex(/^[0-9a-f]{64}$/, 'is not the key id of a device') as unknown as z.ZodType<
+  DeviceId,
+  string
+>
 /** A release is spoken of, so its id is a short word: REL-0001. */
 export const releaseId = z
   .string()
@@ -35,3 +43,7 @@ export const jobId = z.string().regex(/^[0-9]{1,15}$/) as unknown as z.ZodType<J
 export const packageId = idOf<PackageId>()
 export const productLineId = idOf<ProductLineId>()
 export const configurationItemId = idOf<ConfigurationItemId>()
+export const audienceId = idOf<AudienceId>()
+export const enrolmentTokenId = idOf<EnrolmentTokenId>()
+export const serviceId = idOf<ServiceId>()
+export const baselineId = idOf<BaselineId>()

@@ -13,3 +13,7 @@ export type JobId = Brand<string, 'job'>
 export type PackageId = Brand<string, 'package'>
 export type ProductLineId = Brand<string, 'product-line'>
 export type ConfigurationItemId = Brand<string, 'configuration-item'>
+export type AudienceId = Brand<string, 'audience'>
+export type EnrolmentTokenId = Brand<string, 'enrolment-token'>
+export type ServiceId = Brand<string, 'service'>
+export type BaselineId = Brand<string, 'baseline'>

@@ -51,7 +51,7 @@ function encodePart(part: string): string {
 
 /** Other scripts as their code points, because UTF-16 order and UTF-8 order differ. */
 function ascii(text: string): string {
-  return [...text].map((char) => (/^[!-}]$/.test(char) ? char : `~${hexOf(char)}`)).join('')
+  return Array.from(text, (char) => (/^[!-}]$/.test(char) ? char : `~${hexOf(char)}`)).join('')
 }
 
 function hexOf(char: string): string {

@@ -1,5 +1,5 @@
 import { ok, refuse, type Result } from '../../lib/result.ts'
-import { aliases, isAttributeKey, type CompareOp, type Query, type QueryProblem } from './query.ts'
+import { aliases, isAttributeKey, type Query, type QueryProblem } from './query.ts'
 import type { Sign, Text, Token } from './tokenise.ts'
 
 type Term = Extract<Token, { kind: 'term' }>
@@ -36,7 +36,7 @@ function parseTerm(token: Term, key: string): Parsed {
   }
   const [value, ...others] = token.value.parts
   if (others.length > 0) return refuse({ at: token.valueAt, message: 'A comparison takes a value without *.' })
-  return ok({ kind: 'compare', key, op: token.sign satisfies Sign as CompareOp, value: value ?? '' })
+  return ok({ kind: 'compare', key, op: token.sign, value: value ?? '' })
 }
 
 function equalCondition(key: string, { parts }: Text): Query {

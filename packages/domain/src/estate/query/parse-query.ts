@@ -1,4 +1,5 @@
 import { ok, refuse, type Result } from '../../lib/result.ts'
+import { storable } from './fold.ts'
 import { parseCondition } from './parse-condition.ts'
 import { type Query, queryLimits, type QueryProblem } from './query.ts'
 import { tokenise, type Token } from './tokenise.ts'
@@ -8,7 +9,8 @@ export type { Query, QueryProblem } from './query.ts'
 type Parsed = Result<Query, QueryProblem>
 
 /** Reads a query. Never throws: every text is a query or has a place and a sentence that says what is wrong there. */
-export function parseQuery(source: string): Parsed {
+export function parseQuery(written: string): Parsed {
+  const source = storable(written)
   if (source.length > queryLimits.characters) {
     return refuse({ at: queryLimits.characters, message: `A query has at most ${queryLimits.characters} characters.` })
   }
@@ -75,7 +77,8 @@ function parsePrimary(reader: Reader, depth: number): Parsed {
     return refuse({ at: token.at, message: 'A condition is missing here; put the word in quotes to look for it.' })
   }
   reader.next += 1
-  if (token.kind !== '(') return token.kind === '-' ? unexpectedMinus(token.at) : parseCondition(token)
+  if (token.kind === 'word' || token.kind === 'term') return parseCondition(token)
+  if (token.kind === '-') return unexpectedMinus(token.at)
   const inner = parseOr(reader, depth + 1)
   if (!inner.ok) return inner
   if (peek(reader)?.kind !== ')') return refuse({ at: token.at, message: 'This parenthesis is never closed.' })
