@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
+import { createReadStream, mkdirSync } from 'node:fs'
 import { chmod, mkdir, open, readdir, rename, rm, stat, utimes, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { assert, ok, refuse, type Result } from '@bascule/domain/lib/result.ts'
@@ -16,12 +16,12 @@ export interface DiskBlobStoreOptions {
  * Blobs as files: `sha256/<first two>/<hex>`, uploads as `uploads/<id>.part` beside them on the same file system. A
  * name below `sha256/` appears only by the rename of a synced file whose hash was just compared with that name.
  */
-export async function openDiskBlobStore(folder: string, options: DiskBlobStoreOptions = {}): Promise<BlobStore> {
+export function openDiskBlobStore(folder: string, options: DiskBlobStoreOptions = {}): BlobStore {
   const write = options.write ?? (async (file, bytes) => await file.writeFile(bytes))
   const uploads = join(folder, 'uploads')
   const writing = new Set<string>()
-  await mkdir(join(folder, 'sha256'), { recursive: true })
-  await mkdir(uploads, { recursive: true })
+  mkdirSync(join(folder, 'sha256'), { recursive: true })
+  mkdirSync(uploads, { recursive: true })
 
   const partOf = (id: string): string => join(uploads, `${id}.part`)
 

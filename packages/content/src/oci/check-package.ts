@@ -25,6 +25,7 @@ export interface BlobSource {
 export interface CheckedVariant {
   readonly manifest: BlobRef
   readonly config: PackageConfig
+  readonly configDigest: string
 }
 
 export interface CheckedPackage {
@@ -93,7 +94,7 @@ async function checkVariant(
     if (layerProblem) return refuse([layerProblem])
   }
   for (const { mediaType, digest, size } of [ref, configRef, ...layers]) blobs.set(digest, { mediaType, digest, size })
-  return ok({ manifest: ref, config: config.value.value })
+  return ok({ manifest: ref, config: config.value.value, configDigest: configRef.digest })
 }
 
 /** Modules, layers and files of one config must speak of the same things, and each path must come once. */

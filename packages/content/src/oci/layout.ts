@@ -40,7 +40,11 @@ export async function prepareLayout(layout: string): Promise<void> {
 
 /** Stores small bytes under their digest. */
 export async function writeJsonBlob(layout: string, mediaType: string, value: unknown): Promise<BlobRef> {
-  const bytes = Buffer.from(JSON.stringify(value))
+  return await writeTextBlob(layout, mediaType, JSON.stringify(value))
+}
+
+export async function writeTextBlob(layout: string, mediaType: string, text: string): Promise<BlobRef> {
+  const bytes = Buffer.from(text)
   const digest = digestOf(bytes)
   await writeFile(blobPath(layout, digest), bytes)
   return { mediaType, digest, size: bytes.length }
@@ -79,7 +83,6 @@ export async function writeLayoutIndex(layout: string, index: BlobRef, name: str
     mediaType: index.mediaType,
     digest: index.digest,
     size: index.size,
-    artifactType: mediaTypes.package,
     annotations: { [annotationNames.title]: name, [annotationNames.ref]: version },
   }
   const text = JSON.stringify({ schemaVersion: 2, mediaType: mediaTypes.index, manifests: [entry] })
@@ -102,12 +105,10 @@ const LayoutIndex = z.object({
 
 /** Finds the package of a layout and everything that belongs to it. Sizes on disk are compared, content is not. */
 export async function readLayout(layout: string): Promise<Result<LayoutPackage, PackageProblem[]>> {
-  const top = await readJson(join(layout, 'index.json'), 'index.json', LayoutIndex)
+  const text = await readText(join(layout, 'index.json'), 'index.json')
+  const top = text.ok ? parseLayoutIndex(text.value) : text
   if (!top.ok) return top
-  const entry = top.value.manifests[0]
-  if (entry?.mediaType !== mediaTypes.index) {
-    return refuse([{ rule: 'media-type', field: 'index.json manifests.0.mediaType', problem: 'is not an image index' }])
-  }
+  const entry = top.value
   const index = await readJson(blobPath(layout, entry.digest), entry.digest, PackageIndex)
   if (!index.ok) return index
 
@@ -135,20 +136,32 @@ export function openLayoutBlob(layout: string, digest: string, start = 0): Async
   return createReadStream(blobPath(layout, digest), { start, highWaterMark: 262_144 })
 }
 
+/** The package that the `index.json` of a layout names. */
+export function parseLayoutIndex(text: string): Result<BlobRef, PackageProblem[]> {
+  const parsed = parseJson(text, 'index.json', LayoutIndex)
+  if (!parsed.ok) return parsed
+  const [entry] = parsed.value.manifests
+  if (entry?.mediaType === mediaTypes.index) return ok(plainRef(entry))
+  return refuse([{ rule: 'media-type', field: 'index.json manifests.0.mediaType', problem: 'is not an image index' }])
+}
+
 async function readJson<Schema extends z.ZodType>(
   path: string,
   field: string,
   schema: Schema,
 ): Promise<Result<z.infer<Schema>, PackageProblem[]>> {
-  let text: string
+  const text = await readText(path, field)
+  return text.ok ? parseJson(text.value, field, schema) : text
+}
+
+async function readText(path: string, field: string): Promise<Result<string, PackageProblem[]>> {
   try {
-    text = await readFile(path, 'utf8')
+    return ok(await readFile(path, 'utf8'))
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
     if (code !== 'ENOENT' && code !== 'ENOTDIR') throw new Error(`Reading ${field}: ${String(cause)}`, { cause })
     return refuse([{ rule: field === 'index.json' ? 'not-a-layout' : 'missing-blob', field, problem: 'is missing' }])
   }
-  return parseJson(text, field, schema)
 }
 
 /** JSON that a stranger wrote, as a value of the schema or as problems with their place. */

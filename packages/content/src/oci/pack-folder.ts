@@ -9,7 +9,8 @@ import {
 import type { PackageModule, PackageSpec } from '@bascule/contract/estate/package-spec.ts'
 import { ok, refuse, type Result } from '@bascule/domain/lib/result.ts'
 import { collectModule, type SourceModule } from './collect-module.ts'
-import { prepareLayout, writeJsonBlob, writeLayoutIndex, type BlobRef } from './layout.ts'
+import { prepareLayout, writeJsonBlob, writeLayoutIndex, writeTextBlob, type BlobRef } from './layout.ts'
+import { packageIndexText } from './package-index.ts'
 import type { PackageProblem } from './package-problem.ts'
 import { readSpec, specFile } from './read-spec.ts'
 import { writeLayer, type WrittenLayer } from './write-layer.ts'
@@ -148,7 +149,7 @@ async function writePackage(
     for (const layer of config.layers) layers.set(layer.digest, layer.sizeBytes)
     fileCount += config.files.length + config.links.length
   }
-  const index = await writeJsonBlob(layout, mediaTypes.index, indexOf(spec, manifests))
+  const index = await writeTextBlob(layout, mediaTypes.index, packageIndexText(spec, variantEntries(spec, manifests)))
   await writeLayoutIndex(layout, index, spec.name, spec.version)
   return {
     name: spec.name,
@@ -206,30 +207,12 @@ function manifestOf(config: PackageConfig, ref: BlobRef) {
   }
 }
 
-function indexOf(spec: PackageSpec, manifests: readonly { readonly id: string; readonly ref: BlobRef }[]) {
-  return {
-    schemaVersion: 2,
-    mediaType: mediaTypes.index,
-    artifactType: mediaTypes.package,
-    manifests: manifests.map(({ id, ref }) => ({
-      ...ref,
-      artifactType: mediaTypes.package,
-      platform: platformOf(spec, id),
-      annotations: { [annotationNames.variant]: id },
-    })),
-    annotations: {
-      [annotationNames.title]: spec.name,
-      [annotationNames.version]: spec.version,
-      [annotationNames.vendor]: spec.vendor,
-    },
-  }
-}
-
-/** A hint for registries and their tools; the device reads the condition in the config instead. */
-function platformOf(spec: PackageSpec, variant: string) {
-  const when = spec.variants.find((entry) => entry.id === variant)?.when
-  const architecture = when?.arch?.[0]
-  return when?.os === undefined || architecture === undefined ? undefined : { architecture, os: when.os }
+function variantEntries(spec: PackageSpec, manifests: readonly { readonly id: string; readonly ref: BlobRef }[]) {
+  return manifests.map(({ id, ref }) => ({
+    id,
+    when: spec.variants.find((variant) => variant.id === id)?.when ?? {},
+    manifest: ref,
+  }))
 }
 
 function byName([a]: [string, unknown], [b]: [string, unknown]): number {

@@ -44,11 +44,9 @@ const descriptor = <Type extends string>(mediaType: Type, maxBytes: number) =>
 export const PackageIndex = z.object({
   schemaVersion: z.literal(2),
   mediaType: z.literal(mediaTypes.index),
-  artifactType: z.literal(mediaTypes.package),
   manifests: z
     .array(
       descriptor(mediaTypes.manifest, limits.manifestBytes).extend({
-        artifactType: z.literal(mediaTypes.package),
         platform: z.object({ architecture: z.string().max(60), os: z.string().max(60) }).optional(),
         annotations: annotations.optional(),
       }),
