@@ -1,11 +1,14 @@
 import { useSyncExternalStore } from 'react'
 
-/** What the server says about a change: which thing, and its version after the change. */
+/** What the server says about a change: which thing (`*` for many of its kind), and its version after the change. */
 export interface LiveEvent {
   entity: string
   id: string
-  version?: number
+  version: string
 }
+
+/** Some changes were missed, so everything on the screen may be old. */
+const everything: LiveEvent = { entity: '*', id: '*', version: '' }
 
 export type LiveState = { kind: 'connecting' } | { kind: 'live' } | { kind: 'reconnecting'; sinceMs: number }
 
@@ -69,9 +72,10 @@ class LiveConnection {
     this.#source = new EventSource(eventsPath)
     this.#source.addEventListener('open', () => this.#say({ kind: 'state', state: { kind: 'live' } }))
     this.#source.addEventListener('error', () => this.#lost())
-    this.#source.addEventListener('message', (message: MessageEvent<string>) =>
+    this.#source.addEventListener('change', (message: MessageEvent<string>) =>
       this.#say({ kind: 'event', event: JSON.parse(message.data) as LiveEvent }),
     )
+    this.#source.addEventListener('missed', () => this.#say({ kind: 'event', event: everything }))
   }
 
   #lost(): void {
@@ -101,11 +105,8 @@ class LiveConnection {
   }
 
   #become(state: LiveState): void {
-    const wasAway = this.#state.kind === 'reconnecting' && state.kind === 'live'
     this.#state = state
     for (const listener of this.#listeners) listener()
-    // Events were missed while away, so everything on the screen may be old.
-    if (wasAway) this.#collect({ entity: '*', id: '*' })
   }
 
   #collect(event: LiveEvent): void {

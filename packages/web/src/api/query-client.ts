@@ -23,6 +23,8 @@ const touchedBy: Readonly<Record<string, () => Keys>> = {
   phase: () => [orpc.deliver.rollout.key(), orpc.plan.release.key()],
   job: () => [orpc.deliver.rollout.key(), orpc.deliver.job.key(), orpc.plan.release.key()],
   receipt: () => [orpc.deliver.receipt.key(), orpc.deliver.job.key()],
+  'package-version': () => [orpc.estate.library.key()],
+  package: () => [orpc.estate.library.key()],
   person: () => [orpc.estate.person.key()],
   'org-unit': () => [orpc.estate.orgUnit.key()],
   site: () => [orpc.estate.site.key()],

@@ -108,6 +108,9 @@ const library = createRoute({
 const libraryPackage = createRoute({
   getParentRoute: () => shell,
   path: '/library/$packageName',
+  validateSearch: (search: Record<string, unknown>): { version?: string } =>
+    // A version like 12 arrives as a number.
+    ['string', 'number'].includes(typeof search['version']) ? { version: String(search['version']) } : {},
   component: lazyRouteComponent(() => import('#/estate/library/PackagePage.tsx'), 'PackagePage'),
 })
 

@@ -115,9 +115,7 @@ const wordsByMachine: Record<Machine, Words> = {
     retired: ['Retired', 'closed'],
   },
   package: {
-    available: ['Available', 'go'],
-    uploading: ['Uploading', 'roll'],
-    refused: ['Refused', 'fail'],
+    active: ['Available', 'go'],
     retired: ['Retired', 'closed'],
   },
 }

@@ -1,14 +1,4 @@
-import {
-  Badge,
-  Button,
-  Card,
-  createTheme,
-  defaultVariantColorsResolver,
-  Menu,
-  Modal,
-  Tooltip,
-  type MantineColorsTuple,
-} from '@mantine/core'
+import { createTheme, defaultVariantColorsResolver, type MantineColorsTuple } from '@mantine/core'
 
 /** Chrome is monochrome and hue always means state, so ink is the only colour of the house. */
 const ink: MantineColorsTuple = [
@@ -62,16 +52,15 @@ export const theme = createTheme({
           border: '1px solid transparent',
         }
       : defaultVariantColorsResolver(input),
+  // By name and not through the components: a theme that imports them would put all of them into the shell.
   components: {
-    Button: Button.extend({ defaultProps: { size: 'xs', fw: 550 } }),
-    Card: Card.extend({ defaultProps: { padding: 'md', radius: 8, withBorder: true } }),
-    Badge: Badge.extend({ defaultProps: { radius: 4, tt: 'none', fw: 550 } }),
-    Tooltip: Tooltip.extend({
+    Button: { defaultProps: { size: 'xs', fw: 550 } },
+    Tooltip: {
       defaultProps: { openDelay: 250, fz: 'xs', events: { hover: true, focus: true, touch: true } },
-    }),
-    Menu: Menu.extend({ defaultProps: { shadow: 'md', position: 'bottom-end', width: 240 } }),
-    Modal: Modal.extend({
+    },
+    Menu: { defaultProps: { shadow: 'md', position: 'bottom-end', width: 240 } },
+    Modal: {
       defaultProps: { centered: true, radius: 10, closeButtonProps: { 'aria-label': 'Close' } },
-    }),
+    },
   },
 })

@@ -1,0 +1,15 @@
+import { SettingsSection } from '../settings/SettingsSection.tsx'
+import { AppLink } from '#/ui/AppLink.tsx'
+import { EmptyState } from '#/ui/EmptyState.tsx'
+
+/** How devices come to know this server. */
+export function EnrolmentSection() {
+  return (
+    <SettingsSection title="Enrolment" lead="A device enrols once with a token and makes its own key.">
+      <EmptyState action={<AppLink to="/fleet">Open Fleet</AppLink>}>
+        Tokens will be made and revoked here. Until then “bascule device token” makes one, and the agent takes it with
+        --token.
+      </EmptyState>
+    </SettingsSection>
+  )
+}

@@ -1,0 +1,108 @@
+import type { Client } from '#/api/client.ts'
+
+export type ReleasePlan = Parameters<Client['plan']['release']['create']>[0]
+
+/** One phase as a person writes it: shares in percent, times in hours. */
+export interface PhaseDraft {
+  key: string
+  name: string
+  query: string
+  advancePercent: number
+  successPercentMin: number
+  failureBudget: number
+  inFlightMax: number
+  soakHours: number
+  silenceBudget: number
+}
+
+export interface PackageDraft {
+  key: string
+  name: string
+  version: string
+}
+
+export interface PlanDraft {
+  title: string
+  version: string
+  productLine: string
+  objective: string
+  packages: PackageDraft[]
+  query: string
+  mode: 'frozen' | 'dynamic'
+  phases: PhaseDraft[]
+  verifyLevel: string
+  autoBackout: boolean
+}
+
+const secondsPerHour = 3600
+
+/** Three phases that stop early and grow: the plan that most releases should have. */
+export function emptyDraft(newKey: () => string): PlanDraft {
+  const phase = (name: string, query: string, change: Partial<PhaseDraft>): PhaseDraft => ({
+    key: newKey(),
+    name,
+    query,
+    advancePercent: 95,
+    successPercentMin: 95,
+    failureBudget: 1,
+    inFlightMax: 10,
+    soakHours: 24,
+    silenceBudget: 0,
+    ...change,
+  })
+  return {
+    title: '',
+    version: '',
+    productLine: '',
+    objective: '',
+    packages: [{ key: newKey(), name: '', version: '' }],
+    query: '',
+    mode: 'frozen',
+    phases: [
+      phase('Pilot', 'sample:5%', {}),
+      phase('First quarter', 'sample:25%', { failureBudget: 5, inFlightMax: 100, soakHours: 24 }),
+      phase('Everybody', '', {
+        advancePercent: 98,
+        failureBudget: 25,
+        inFlightMax: 500,
+        soakHours: 0,
+        silenceBudget: 25,
+      }),
+    ],
+    verifyLevel: '4',
+    autoBackout: true,
+  }
+}
+
+export function audienceOf(draft: PlanDraft): ReleasePlan['audience'] {
+  return { query: draft.query.trim(), mode: draft.mode }
+}
+
+export function phasesOf(draft: PlanDraft): ReleasePlan['phases'] {
+  return draft.phases.map((phase) => ({
+    name: phase.name.trim(),
+    query: phase.query.trim(),
+    advanceAtPermille: Math.round(phase.advancePercent * 10),
+    successPermilleMin: Math.round(phase.successPercentMin * 10),
+    failureBudget: phase.failureBudget,
+    inFlightMax: phase.inFlightMax,
+    soakSeconds: Math.round(phase.soakHours * secondsPerHour),
+    silenceBudget: phase.silenceBudget,
+    notBefore: null,
+    notAfter: null,
+  }))
+}
+
+export function planOf(draft: PlanDraft): ReleasePlan {
+  return {
+    title: draft.title.trim(),
+    version: draft.version.trim(),
+    productLine: draft.productLine.trim(),
+    objective: draft.objective.trim(),
+    packages: draft.packages.map(({ name, version }) => ({ name: name.trim(), version: version.trim() })),
+    audience: audienceOf(draft),
+    phases: phasesOf(draft),
+    verifyLevel: Number(draft.verifyLevel),
+    autoBackout: draft.autoBackout,
+  }
+}
