@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import Fastify from 'fastify'
+import Fastify, { LogController } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { registerEventStream } from './platform/events/stream.routes.ts'
 import type { Feature, Services } from './platform/feature.ts'
@@ -25,7 +25,7 @@ export function createApp({ services, features, metrics, webFolder }: AppOptions
   const app = Fastify({
     // Fastify's types know the logger by its own name; it is pino all the same.
     loggerInstance: services.log as never,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     trustProxy: config.trustedProxies ?? false,
     requestIdHeader: false,
     bodyLimit: 1_048_576,

@@ -22,16 +22,16 @@ export async function admit(
   if (permission === 'public') return nobody
   const caller = await services.identity.whoIs(request.headers)
   if (caller === undefined) throw new ORPCError('SIGN_IN_NEEDED', { status: 401, message: 'Sign in first.' })
-  if (caller.by === 'cookie' && !isFromOurPages(request, originOf(services, request))) {
-    throw new ORPCError('CROSS_SITE', { status: 403, message: 'This write does not come from our own pages.' })
-  }
+  if (caller.by === 'cookie') refuseForeignWrite(services, request)
   if (!isAllowedSomewhere(caller.actor.grants, permission)) throw forbidden(permission)
   return caller.actor
 }
 
-/** Browsers send an Origin with every write and no page can forge it. Reading is safe without. */
-function isFromOurPages(request: FastifyRequest, origin: string): boolean {
-  return request.method === 'GET' || request.method === 'HEAD' || request.headers.origin === origin
+/** Throws for a write that another site may have sent. Browsers send an Origin with every write and no page can forge it. */
+export function refuseForeignWrite(services: Services, request: FastifyRequest): void {
+  const isRead = request.method === 'GET' || request.method === 'HEAD'
+  if (isRead || request.headers.origin === originOf(services, request)) return
+  throw new ORPCError('CROSS_SITE', { status: 403, message: 'This write does not come from our own pages.' })
 }
 
 /** The address that the browser used: the configured one, else the one it asked for. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Services } from '#/platform/feature.ts'
 import { clientHeader } from '#/platform/identity/auth.ts'
-import { originOf } from './admit.ts'
+import { originOf, refuseForeignWrite } from './admit.ts'
 
 /**
  * The only doors of better-auth that are open. It has many more (sign-up, other people's sessions, linking accounts),
@@ -21,6 +21,10 @@ export function registerAuthRoutes(app: FastifyInstance, services: Services): vo
       url: `/api/auth${path}`,
       exposeHeadRoute: false,
       bodyLimit: 10_000,
+      onRequest: async (request) => {
+        const { cookie, origin } = request.headers
+        if (cookie !== undefined || origin !== undefined) refuseForeignWrite(services, request)
+      },
       handler: async (request, reply) => {
         const response = await services.identity.handle(requestFrom(services, request))
         return await send(reply, response)

@@ -12,8 +12,13 @@ interface Issue {
 export function problemsFrom(issues: readonly Issue[]): InputProblem[] {
   return issues.map(({ message, path = [] }) => ({
     field: path.map((part) => String(typeof part === 'object' ? part.key : part)).join('.'),
-    problem: message,
+    problem: inWords(message),
   }))
+}
+
+/** The library's own messages begin the same and say `undefined` for what a person left out. */
+function inWords(message: string): string {
+  return message.endsWith('received undefined') ? 'is missing' : message.replace('Invalid input: ', '')
 }
 
 /**

@@ -25,7 +25,7 @@ export function registerOpenApi(app: FastifyInstance): void {
     return await reply
       .header('content-security-policy', documentationPolicy)
       .type('text/html; charset=utf-8')
-      .send(body)
+      .send(body.replace('src="js/scalar.js"', 'src="/api/docs/js/scalar.js"'))
   })
   app.get('/api/docs/js/scalar.js', async (_request, reply) => {
     const { rawPayload } = await serve('/api/docs/js/scalar.js')

@@ -42,7 +42,13 @@ export function createAuth(options: AuthOptions) {
     account: { modelName: 'auth_account' },
     verification: { modelName: 'auth_verification' },
     emailAndPassword: { enabled: true, disableSignUp: true, minPasswordLength: 10, maxPasswordLength: 128 },
-    rateLimit: { enabled: true, window: 60, max: 300, customRules: { '/sign-in/email': { window: 60, max: 30 } } },
+    // Passwords can be guessed, so attempts are counted per address; a code of 256 bits cannot.
+    rateLimit: {
+      enabled: true,
+      window: 60,
+      max: 300,
+      customRules: { '/sign-in/email': { window: 60, max: 30 }, '/sign-in/link': false },
+    },
     advanced: {
       cookiePrefix: 'bascule',
       useSecureCookies: options.isSecure,
