@@ -126,7 +126,7 @@ test('ready says what is missing, alive says only that we answer', async () => {
   expect((await server.app.inject({ url: '/livez' })).body).toBe('ok')
   const ready = await server.app.inject({ url: '/readyz' })
   expect(ready.statusCode).toBe(503)
-  const { checks } = ready.json() as { checks: { name: string; ok: boolean }[] }
+  const { checks } = ready.json<{ checks: { name: string; ok: boolean }[] }>()
   expect(checks.map(({ name, ok }) => [name, ok])).toEqual([
     ['database', true],
     ['blobs', true],
