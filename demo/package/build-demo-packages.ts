@@ -81,9 +81,9 @@ async function writeSource(demo: DemoVersion, source: string): Promise<void> {
   await cp(join(here, 'files/tools'), join(source, 'tools/bin'), { recursive: true })
   const template = await readFile(join(here, 'bascule.yaml'), 'utf8')
   const yaml = template
-    .replaceAll('{version}', demo.version)
-    .replaceAll('{program}', demo.program)
-    .replaceAll('{variants}', `[${variants.join(', ')}]`)
+    .replaceAll('VERSION', demo.version)
+    .replaceAll('PROGRAM', demo.program)
+    .replaceAll('VARIANTS', `[${variants.join(', ')}]`)
   await writeFile(join(source, 'bascule.yaml'), yaml)
 }
 

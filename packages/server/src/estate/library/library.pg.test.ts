@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm, truncate, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { findExecutable } from '@bascule/testkit/content/find-executable.ts'
 import { temporaryFolder, toolFiles, toolYaml, writeFiles } from '@bascule/testkit/content/package-folder.ts'
@@ -16,6 +17,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { readConfig } from '#/platform/config.ts'
 import { connect, type DatabaseHandle } from '#/platform/db/connect.ts'
 import { createApiKey } from '#/platform/identity/api-key.service.ts'
+import { wake } from '#/platform/jobs/timer.ts'
 import { prepareServer, type PreparedServer } from '#/platform/serve.ts'
 import { libraryFeature } from './library.feature.ts'
 import { findActiveVersion } from './library.service.ts'
@@ -420,6 +422,32 @@ test('a retired version keeps its digest and its bytes, and is not pinned any mo
   const again = await retire()
   expect([again.status, await again.json()]).toMatchObject([409, { data: { rule: 'version-already-retired' } }])
   expect((await ask('/api/estate/packages/tool/versions/7/retire', { method: 'POST' })).status).toBe(404)
+})
+
+test('an upload that nobody continued for days is dropped, a fresh one stays', async () => {
+  const begin = async (): Promise<string> => {
+    const begun = await ask('/v2/tool/blobs/uploads/', { method: 'POST' })
+    return begun.headers.get('location') ?? ''
+  }
+  const [old, fresh] = [await begin(), await begin()]
+  await utimes(join(data, 'blobs', 'uploads', `${old.split('/').at(-1)}.part`), 0, 0)
+  await wake(database.db, 'upload-sweep', 'all', Temporal.Now.instant())
+  await server.services.worker.runDue()
+  await expect.poll(async () => (await ask(old)).status).toBe(404)
+  expect((await ask(fresh)).status).toBe(204)
+})
+
+test('bascule push brings a folder into the library', async () => {
+  await using folder = await temporaryFolder()
+  await writeFiles(folder.path, toolFiles)
+  const main = fileURLToPath(new URL('../../../../cli/src/main.ts', import.meta.url))
+  const env = { PATH: process.env['PATH'], BASCULE_SERVER: url, BASCULE_API_KEY: key, XDG_STATE_HOME: folder.path }
+  const pushed = await run(process.execPath, [main, 'push', folder.path, '--json'], { env })
+  expect(JSON.parse(pushed.stdout)).toMatchObject({ name: 'tool', version: '1.2.0', skippedBlobs: 0 })
+  expect(pushed.stderr).toBe('')
+  expect(await findActiveVersion(database.db, 'tool', '1.2.0')).toBeDefined()
+  const denied = run(process.execPath, [main, 'push', folder.path], { env: { ...env, BASCULE_API_KEY: readerKey } })
+  await expect(denied).rejects.toMatchObject({ code: 4, stderr: expect.stringContaining('library.upload') as string })
 })
 
 const skopeo = findExecutable('skopeo')
