@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -26,7 +26,7 @@ interface Run {
 async function measure(args: (url: string, folder: string) => string[]): Promise<Run> {
   const folder = mkdtempSync(join(tmpdir(), 'bench-agent-'))
   const server = createServer()
-  const asked = once(server, 'request') as Promise<[unknown, import('node:http').ServerResponse]>
+  const asked = once(server, 'request') as Promise<[unknown, ServerResponse]>
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
@@ -47,13 +47,10 @@ async function measure(args: (url: string, folder: string) => string[]): Promise
   }
 }
 
-const agent = (url: string, folder: string): string[] => [
-  agentProgram,
-  'run',
-  '--server',
-  url,
-  ...['--token', 'none', '--data', join(folder, 'data'), '--root', join(folder, 'root'), '--every', '60'],
-]
+const agent = (url: string, folder: string): string[] => {
+  const settings = { server: url, token: 'none', data: join(folder, 'data'), root: join(folder, 'root'), every: '60' }
+  return [agentProgram, 'run', ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])]
+}
 const bare = (url: string): string[] => [
   '-e',
   `await fetch('${url}', { method: 'POST', body: '{}' }); setInterval(() => {}, 1e6)`,
