@@ -1,4 +1,4 @@
-import { ok, refuse, type Result } from '../../lib/result.ts'
+import { ok, refuse, type Result } from '#/lib/result.ts'
 import { textFact, type PackageFacts } from './package-facts.ts'
 import { isVersionInRange } from './version.ts'
 

@@ -1,4 +1,4 @@
-import { assert, ok, refuse, unreachable, type Result } from '../../lib/result.ts'
+import { assert, ok, refuse, unreachable, type Result } from '#/lib/result.ts'
 
 /** A version taken apart: numbers and words of the core, then those of the pre-release. Build data is not ordered. */
 interface VersionParts {
