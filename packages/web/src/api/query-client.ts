@@ -25,6 +25,7 @@ const touchedBy: Readonly<Record<string, () => Keys>> = {
   receipt: () => [orpc.deliver.receipt.key(), orpc.deliver.job.key()],
   'package-version': () => [orpc.estate.library.key()],
   package: () => [orpc.estate.library.key()],
+  'product-line': () => [orpc.estate.productLine.key()],
   person: () => [orpc.estate.person.key()],
   'org-unit': () => [orpc.estate.orgUnit.key()],
   site: () => [orpc.estate.site.key()],

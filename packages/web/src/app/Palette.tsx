@@ -40,6 +40,7 @@ export function Palette({ isOpen, onClose, onShortcuts }: PaletteProps) {
       query={query}
       onQueryChange={setQuery}
       shortcut={null}
+      attributes={{ content: { 'aria-label': 'Search or run' } }}
       highlightQuery
       limit={12}
       maxHeight={420}

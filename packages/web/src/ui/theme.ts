@@ -60,7 +60,13 @@ export const theme = createTheme({
     },
     Menu: { defaultProps: { shadow: 'md', position: 'bottom-end', width: 240 } },
     Modal: {
-      defaultProps: { centered: true, radius: 10, closeButtonProps: { 'aria-label': 'Close' } },
+      defaultProps: {
+        centered: true,
+        radius: 10,
+        closeButtonProps: { 'aria-label': 'Close' },
+        // The head of a dialog is a <header> in the kit; beside the phone's own it would be a second banner of the page.
+        attributes: { header: { role: 'none' } },
+      },
     },
   },
 })

@@ -7,8 +7,7 @@ export function EnrolmentSection() {
   return (
     <SettingsSection title="Enrolment" lead="A device enrols once with a token and makes its own key.">
       <EmptyState action={<AppLink to="/fleet">Open Fleet</AppLink>}>
-        Tokens will be made and revoked here. Until then “bascule device token” makes one, and the agent takes it with
-        --token.
+        Tokens will be made and revoked here; an agent takes one with --token and shows up in the Fleet.
       </EmptyState>
     </SettingsSection>
   )

@@ -28,6 +28,13 @@ const sections: readonly Section[] = [
     content: lazy(async () => ({ default: (await import('../site/SitesSection.tsx')).SitesSection })),
   },
   {
+    key: 'product-lines',
+    label: 'Product lines',
+    content: lazy(async () => ({
+      default: (await import('../product-line/ProductLinesSection.tsx')).ProductLinesSection,
+    })),
+  },
+  {
     key: 'absences',
     label: 'Absences',
     content: lazy(async () => ({ default: (await import('../people/AbsencesSection.tsx')).AbsencesSection })),

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Checkbox, Group, Select, Textarea, TextInput } from '@mantine/core'
 import { useForm, type UseFormReturnType } from '@mantine/form'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { AudienceCount } from './AudienceCount.tsx'
 import styles from './NewReleasePage.module.css'
@@ -10,7 +10,7 @@ import { PhasesEditor } from './PhasesEditor.tsx'
 import { emptyDraft, planOf, type PlanDraft } from './release-plan.ts'
 import { useAudienceCount } from './use-audience-count.ts'
 import { client, orpc } from '#/api/client.ts'
-import { LinkButton } from '#/ui/AppLink.tsx'
+import { AppLink, LinkButton } from '#/ui/AppLink.tsx'
 import { Page } from '#/ui/Page.tsx'
 import { problemFrom } from '#/ui/problem.ts'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
@@ -89,15 +89,7 @@ function WhatFields({ form }: { form: PlanForm }) {
       <div className={styles.three}>
         <TextInput size="sm" label="Title" required withAsterisk={false} {...form.getInputProps('title')} />
         <TextInput size="sm" label="Version" required withAsterisk={false} {...form.getInputProps('version')} />
-        <TextInput
-          size="sm"
-          label="Product line"
-          description="A short word: sales-workbench"
-          inputWrapperOrder={['label', 'input', 'description', 'error']}
-          required
-          withAsterisk={false}
-          {...form.getInputProps('productLine')}
-        />
+        <ProductLineField form={form} />
       </div>
       {form.values.packages.map((each, index) => (
         <PackageLine key={each.key} form={form} index={index} />
@@ -112,6 +104,35 @@ function WhatFields({ form }: { form: PlanForm }) {
       </Button>
       <Textarea size="sm" mt={12} label="Objective" autosize minRows={2} {...form.getInputProps('objective')} />
     </>
+  )
+}
+
+/** A release belongs to one product line; without any yet, the field says where they are made. */
+function ProductLineField({ form }: { form: PlanForm }) {
+  const lines = useQuery(orpc.estate.productLine.list.queryOptions({ input: { limit: 200 } }))
+  const hasNone = lines.data?.items.length === 0
+  return (
+    <Select
+      size="sm"
+      label="Product line"
+      searchable
+      required
+      withAsterisk={false}
+      data={(lines.data?.items ?? []).map((line) => ({ value: line.code, label: line.name }))}
+      nothingFoundMessage="No product line of this name"
+      description={
+        hasNone ? (
+          <>
+            There is none yet.{' '}
+            <AppLink to="/settings/$section" params={{ section: 'product-lines' }}>
+              Add a product line
+            </AppLink>
+          </>
+        ) : undefined
+      }
+      inputWrapperOrder={['label', 'input', 'description', 'error']}
+      {...form.getInputProps('productLine')}
+    />
   )
 }
 
