@@ -26,21 +26,21 @@ afterAll(async () => {
 })
 
 async function idOf(list: string, code: string): Promise<string> {
-  const { items } = (await admin.ask('GET', `/estate/${list}?search=${code}`)).json() as {
+  const { items } = (await admin.ask('GET', `/estate/${list}?search=${code}`)).json<{
     items: { id: string; code: string }[]
-  }
+  }>()
   return items.find((item) => item.code === code)?.id ?? 'none'
 }
 
 async function addPerson(name: string, more: object = {}) {
   const email = `${name.toLowerCase().replaceAll(' ', '.')}@example.org`
-  return (await admin.ask('POST', '/estate/people', { name, email, ...more })).json() as { id: string; version: number }
+  return (await admin.ask('POST', '/estate/people', { name, email, ...more })).json<{ id: string; version: number }>()
 }
 
 async function factsOf(subjectId: string) {
-  const { items } = (await admin.ask('GET', `/platform/ledger?subjectId=${subjectId}`)).json() as {
+  const { items } = (await admin.ask('GET', `/platform/ledger?subjectId=${subjectId}`)).json<{
     items: { did: string }[]
-  }
+  }>()
   return items.map(({ did }) => did).toReversed()
 }
 
@@ -94,10 +94,10 @@ test('a long list comes page by page without a gap or a double, while others are
   const names: string[] = []
   let after = ''
   do {
-    const page = (await admin.ask('GET', `/estate/people?search=zed&limit=2&after=${after}`)).json() as {
+    const page = (await admin.ask('GET', `/estate/people?search=zed&limit=2&after=${after}`)).json<{
       items: { name: string }[]
       next?: string
-    }
+    }>()
     names.push(...page.items.map(({ name }) => name))
     after = page.next ?? ''
     if (names.length === 2) await addPerson('Zed 0')
@@ -114,7 +114,7 @@ test('whoever has a role for one org unit sees and changes its people and those 
   const [gus, ian] = [await addPerson('Gus', { orgUnitId: inside }), await addPerson('Ian', { orgUnitId: it })]
   const keeper = await server.signIn('Kim', { role: 'configuration-manager', orgUnit: sales })
 
-  const seen = (await keeper.ask('GET', '/estate/people')).json() as { items: { name: string }[] }
+  const seen = (await keeper.ask('GET', '/estate/people')).json<{ items: { name: string }[] }>()
   expect(seen.items.map(({ name }) => name)).toEqual(['Gus'])
   expect((await keeper.ask('PATCH', `/estate/people/${gus.id}`, { jobRole: 'clerk' })).statusCode).toBe(200)
   const forbidden = { status: 403, data: { permission: 'person.write' } }
@@ -122,9 +122,9 @@ test('whoever has a role for one org unit sees and changes its people and those 
   expect((await keeper.ask('PATCH', `/estate/people/${gus.id}`, { orgUnitId: it })).json()).toMatchObject(forbidden)
   expect((await keeper.ask('GET', `/estate/people/${ian.id}`)).statusCode).toBe(403)
   const file = 'email,name,org_unit\nian@example.org,Ian,sales\nnew@example.org,New,it\n'
-  const imported = (await keeper.ask('POST', '/estate/people/import', file)).json() as {
+  const imported = (await keeper.ask('POST', '/estate/people/import', file)).json<{
     data: { problems: { line: number }[] }
-  }
+  }>()
   expect(imported.data.problems.map(({ line }) => line)).toEqual([2, 3])
 })
 
@@ -147,7 +147,7 @@ test('a file adds, changes and leaves people, and a second time it changes nothi
     updated: 1,
     unchanged: 1,
   })
-  const lea = (await admin.ask('GET', '/estate/people?search=lea@')).json() as { items: { id: string }[] }
+  const lea = (await admin.ask('GET', '/estate/people?search=lea@')).json<{ items: { id: string }[] }>()
   expect(lea.items).toMatchObject([{ name: 'Lea', jobRole: 'manager', siteId: await idOf('sites', 'leeds') }])
   expect(await factsOf(lea.items[0]?.id ?? '')).toEqual(['person.created', 'person.changed'])
 })

@@ -74,7 +74,7 @@ test('roles come from a file, all rows or none', async () => {
 })
 
 test('the matrix can be read in words', async () => {
-  const matrix = (await admin.ask('GET', '/estate/roles')).json() as { role: string; allows: { means: string }[] }[]
+  const matrix = (await admin.ask('GET', '/estate/roles')).json<{ role: string; allows: { means: string }[] }[]>()
   expect(matrix.find(({ role }) => role === 'board-member')?.allows.map(({ means }) => means)).toContain(
     'Vote on a case',
   )

@@ -35,7 +35,7 @@ test('a site is added, moved to another time zone, and retired when nobody works
 test('two who add the same site at once get one site and one refusal', async () => {
   const add = () => admin.ask('POST', '/estate/sites', { code: 'york', name: 'York', timeZone: 'Europe/London' })
   const replies = await Promise.all([add(), add(), add()])
-  expect(replies.map((reply) => reply.statusCode).sort()).toEqual([201, 409, 409])
+  expect(replies.map((reply) => reply.statusCode).sort((a, b) => a - b)).toEqual([201, 409, 409])
   for (const reply of replies.filter(({ statusCode }) => statusCode === 409)) {
     expect(reply.json()).toMatchObject({ code: 'REFUSED', data: { rule: 'already-there' } })
   }

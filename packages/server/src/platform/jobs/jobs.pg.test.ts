@@ -1,4 +1,5 @@
 import { createTestDatabase } from '@bascule/testkit/test-database.ts'
+import { sql } from 'kysely'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { connect } from '#/platform/db/connect.ts'
@@ -32,18 +33,27 @@ async function claimOne(db: Db, holder: string, now = start) {
   return claim
 }
 
-test('a wake that comes while the run is finishing is never lost', async () => {
+test('a wake that commits while the run is being given back is never lost', async () => {
   const db = await aDatabase()
   await wake(db, 'rollout', 'r1', start)
-  // Both orders of commit, many times, truly at once: whichever row lock comes first, the run happens again.
-  for (let round = 0; round < 50; round += 1) {
-    const claim = await claimOne(db, 'a')
-    await Promise.all([wake(db, 'rollout', 'r1', start), finishRun(db, claim, 'a', undefined)])
-  }
   const claim = await claimOne(db, 'a')
-  await finishRun(db, claim, 'a', undefined)
-  expect(await claimNow(db, 'a')).toEqual([])
+  // The wake holds the row, so giving back has begun with the old picture and waits for it: the moment of the trap.
+  const waking = await db.startTransaction().execute()
+  await wake(waking, 'rollout', 'r1', start)
+  const finishing = finishRun(db, claim, 'a', undefined)
+  await expect.poll(() => countWaiting(db)).toBe(1)
+  await waking.commit().execute()
+  await finishing
+  const again = await claimOne(db, 'b')
+  await finishRun(db, again, 'b', undefined)
+  expect(await claimNow(db, 'b')).toEqual([])
 })
+
+async function countWaiting(db: Db): Promise<number> {
+  const { rows } = await sql<{ waiting: number }>`select count(*) as waiting from pg_stat_activity
+    where datname = current_database() and wait_event_type = 'Lock'`.execute(db)
+  return rows[0]?.waiting ?? -1
+}
 
 test('a wake during a run makes it run once more, also when the run asked for later', async () => {
   const db = await aDatabase()
