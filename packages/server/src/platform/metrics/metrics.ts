@@ -20,7 +20,13 @@ export async function createMetrics(options: { host: string; port: number | unde
       [Symbol.asyncDispose]: () => Promise.resolve(),
     }
   }
-  const exporter = new PrometheusExporter({ host: options.host, port: options.port, preventServerStart: true })
+  const exporter = new PrometheusExporter({
+    host: options.host,
+    port: options.port,
+    preventServerStart: true,
+    withoutTargetInfo: true,
+    withoutScopeInfo: true,
+  })
   const provider = new MeterProvider({ readers: [exporter] })
   await exporter.startServer()
   const meter = provider.getMeter('bascule')
@@ -37,7 +43,7 @@ export async function createMetrics(options: { host: string; port: number | unde
 }
 
 function observeRequests(app: FastifyInstance, meter: Meter): void {
-  const duration = meter.createHistogram('http_server_request_duration', {
+  const duration = meter.createHistogram('http_server_request_duration_seconds', {
     unit: 's',
     description: 'Time to answer a request',
     advice: { explicitBucketBoundaries: [0.001, 0.005, 0.02, 0.1, 0.5, 2, 10] },
@@ -52,12 +58,12 @@ function observeProcess(meter: Meter): void {
   const delay = monitorEventLoopDelay()
   delay.enable()
   meter
-    .createObservableGauge('process_memory_rss', { unit: 'By', description: 'Memory of this process' })
+    .createObservableGauge('process_memory_rss_bytes', { unit: 'By', description: 'Memory of this process' })
     .addCallback((result) => {
       result.observe(process.memoryUsage.rss())
     })
   meter
-    .createObservableGauge('event_loop_delay_p99', {
+    .createObservableGauge('event_loop_delay_p99_seconds', {
       unit: 's',
       description: 'How late the event loop is, 99th percentile',
     })
