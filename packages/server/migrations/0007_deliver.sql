@@ -93,13 +93,15 @@ create table rollout_pace (
 );
 
 -- What the device is allowed and asked to do: the signed assignment, once per device. `stale` asks for a new one.
+-- `report_high` is the number up to which its reports are stored.
 create sequence assignment_generation;
 create table assignment (
   device_id int primary key references device (id),
   generation bigint not null,
   document jsonb,
   expires_at timestamptz,
-  stale boolean not null default false
+  stale boolean not null default false,
+  report_high bigint not null default 0
 ) with (fillfactor = 70);
 create index assignment_stale on assignment (device_id) where stale;
 

@@ -9,6 +9,9 @@ import { os } from './platform/http/os.ts'
 import { apiKeyRoutes } from './platform/identity/api-key.routes.ts'
 import { sessionRoutes, welcomeRoutes } from './platform/identity/session.routes.ts'
 import { ledgerRoutes } from './platform/ledger/ledger.routes.ts'
+import { phaseRoutes } from './deliver/rollout/rollout.routes.ts'
+import { releaseRoutes } from './views/releases/releases.routes.ts'
+import { jobRoutes, receiptRoutes, rolloutRoutes } from './views/releases/rollout.routes.ts'
 
 /** Who answers each procedure of the contract. A procedure without an answer does not compile. */
 export const router = os.router({
@@ -22,4 +25,6 @@ export const router = os.router({
     productLine: productLineRoutes,
     library: libraryRoutes,
   },
+  plan: { release: releaseRoutes },
+  deliver: { rollout: rolloutRoutes, phase: phaseRoutes, job: jobRoutes, receipt: receiptRoutes },
 })

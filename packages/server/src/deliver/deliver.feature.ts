@@ -6,7 +6,7 @@ import { registerDeviceApi } from './device-api/device-api.routes.ts'
 import { grantInstalls, type Ask, type Grant } from './job/grant-installs.ts'
 import { offerJobs, type Offer, type Offered } from './job/offer-jobs.ts'
 import { commitReports } from './receipt/commit-reports.ts'
-import type { ArrivedReport } from './receipt/report.store.ts'
+import { readSyncStates, type ArrivedReport } from './receipt/report.store.ts'
 import { createAudienceTrees } from './rollout/audience-trees.ts'
 import { countSilentOf } from './rollout/count-silent.ts'
 import { joinLate } from './rollout/late-joiners.ts'
@@ -34,7 +34,13 @@ export const deliverFeature: FeatureFactory = (services) => {
   return {
     routes(app) {
       registerDeviceApi(app, {
-        ...{ db, fleet, running, offers, grants, reports, now },
+        db,
+        fleet,
+        running,
+        offers,
+        grants,
+        reports,
+        now,
         saveFacts: async (device, facts, hash, agentVersion) => {
           await fleet.saveFacts(device, facts, hash, agentVersion)
           await joinLate(db, running, device, now())
@@ -48,6 +54,10 @@ export const deliverFeature: FeatureFactory = (services) => {
     reconcilers: { rollout: rolloutReconciler({ db, countSilent: services.countSilent }) },
     async start() {
       await running.load()
+      for (const one of await readSyncStates(db)) {
+        fleet.setGeneration(one.device_id, one.generation)
+        fleet.raiseReportHigh(one.device_id, one.report_high)
+      }
       await wakeRollouts(services)
       const stop = services.bus.listen((notice) => follow(services, running, notice))
       return {

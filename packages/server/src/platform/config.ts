@@ -72,6 +72,29 @@ const settings = {
     schema: z.string().min(1).optional(),
     means: 'Folder of the built web pages. Without it the one beside the server.',
   },
+  checkInSeconds: {
+    env: 'BASCULE_CHECK_IN_SECONDS',
+    schema: z.coerce.number().int().min(1).max(86_400).default(900),
+    means: 'How often a device with nothing to do asks, in seconds.',
+  },
+  busyCheckInSeconds: {
+    env: 'BASCULE_BUSY_CHECK_IN_SECONDS',
+    schema: z.coerce.number().int().min(1).max(3600).default(15),
+    means: 'How often a device with work asks, in seconds.',
+  },
+  blobSources: {
+    env: 'BASCULE_BLOB_SOURCES',
+    schema: z
+      .string()
+      .default('')
+      .transform((text) =>
+        text
+          .split(',')
+          .map((one) => one.trim())
+          .filter((one) => one !== ''),
+      ),
+    means: 'Addresses of relays or caches that devices try before this server, with commas.',
+  },
   environment: {
     env: 'BASCULE_ENVIRONMENT',
     schema: z.string().min(1).max(40).default('production'),

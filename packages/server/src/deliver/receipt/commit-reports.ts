@@ -7,7 +7,7 @@ import { record, type Fact } from '#/platform/ledger/record.ts'
 import { changeJobs, lockJobs, lockPhases, phasesOfJobs, type JobChange, type LockedJob } from '../job/job.store.ts'
 import { addCounts, type CountDelta } from '../rollout/rollout.store.ts'
 import { applyReceipts, type ProvenInstall } from './apply-receipts.ts'
-import { insertReports, reportKey, type ArrivedReport } from './report.store.ts'
+import { insertReports, raiseReportHighs, reportKey, type ArrivedReport } from './report.store.ts'
 
 /**
  * Makes reports durable and lets them move their jobs, all in one transaction: the report, the job's state, the
@@ -19,6 +19,7 @@ export async function commitReports(db: Db, arrived: readonly ArrivedReport[], n
     const fresh = await insertReports(tx, arrived, now.toString())
     const news = arrived.filter((one) => fresh.has(reportKey(one.deviceId, one.report.seq)))
     if (news.length === 0) return
+    await raiseReportHighs(tx, news)
     const jobIds = [...new Set(news.map((one) => Number(one.report.job)))]
     await lockPhases(tx, await phasesOfJobs(tx, jobIds))
     const moves = movesOf(await lockJobs(tx, jobIds), news)

@@ -28,9 +28,19 @@ export function reportKey(deviceId: number, seq: number): string {
   return `${deviceId} ${seq}`
 }
 
-/** The highest number up to which a device's reports are stored without a gap. */
-export async function reportHighOf(db: Db, deviceId: number): Promise<number> {
-  const row = await sql<{ high: number }>`
-    select coalesce(max(seq), 0)::bigint as high from report where device_id = ${deviceId}`.execute(db)
-  return row.rows[0]?.high ?? 0
+/** Moves each device's high-water mark up to the highest of its stored reports. They are stored without a gap. */
+export async function raiseReportHighs(tx: Db, arrived: readonly ArrivedReport[]): Promise<void> {
+  const highs = new Map<number, number>()
+  for (const { deviceId, report } of arrived) highs.set(deviceId, Math.max(highs.get(deviceId) ?? 0, report.seq))
+  await sql`
+    insert into assignment as a (device_id, generation, report_high)
+    select d, 0, h from unnest(${[...highs.keys()]}::int[], ${[...highs.values()]}::bigint[]) as n (d, h) order by d
+    on conflict (device_id) do update set report_high = greatest(a.report_high, excluded.report_high)`.execute(tx)
+}
+
+/** What the memory of the fleet begins with after a start: per device its generation and its stored reports. */
+export async function readSyncStates(
+  db: Db,
+): Promise<{ device_id: number; generation: number; report_high: number }[]> {
+  return await db.selectFrom('assignment').select(['device_id', 'generation', 'report_high']).execute()
 }

@@ -222,7 +222,7 @@ async function keepPace(db: Db, seen: ObservedRollout, now: Temporal.Instant): P
   await db
     .insertInto('rollout_pace')
     .values({ rollout_id: seen.rollout.id, at, verified, failures })
-    .onConflict((conflict) => conflict.doUpdateSet({ verified, failures }))
+    .onConflict((conflict) => conflict.columns(['rollout_id', 'at']).doUpdateSet({ verified, failures }))
     .execute()
 }
 

@@ -81,6 +81,7 @@ export interface AssignmentTable {
   document: unknown
   expires_at: AtOrNull
   stale: Generated<boolean>
+  report_high: Generated<number>
 }
 
 export interface ReportTable {

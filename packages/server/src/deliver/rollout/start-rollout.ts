@@ -12,7 +12,7 @@ import { notFound, refused, type Answer } from '#/platform/lib/answer.ts'
 import { buildManifest, type FrozenPhase, type PinnedPackage } from '#/plan/release/manifest.ts'
 import { lockRelease, pinManifest, setReleaseState, type ReleaseRecord } from '#/plan/release/release.service.ts'
 import { audienceRootOf, placeAudience, type Membership } from '#/plan/release/membership.ts'
-import { storeBytes } from './store-bytes.ts'
+import { putBytes } from '@bascule/content/blobs/put-bytes.ts'
 
 type StartRefusal = Refusal<
   'release-not-startable' | 'package-not-available' | 'audience-empty' | 'devices-without-phase'
@@ -111,7 +111,7 @@ async function freeze(
   const counter = await nextCounter(tx, plan.productLine)
   const manifest = buildManifest(release.id, counter, plan, packages, phases)
   // Before the commit: a release never names a manifest that is not there. An orphan blob hurts nobody.
-  await storeBytes(blobs, manifest.bytes, manifest.sha256)
+  await putBytes(blobs, manifest.bytes)
   await pinManifest(tx, release.id, { counter, sha256: manifest.sha256, sizeBytes: manifest.bytes.length })
   const rolloutId = await insertRollout(tx, release, membership, now)
   await insertPhases(tx, rolloutId, plan, phases, now)
