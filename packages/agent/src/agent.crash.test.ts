@@ -1,12 +1,14 @@
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { isBuiltin } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { startAgent, type AgentStart } from './crash/agent-process.ts'
+import { agentProgram, startAgent, type AgentStart } from './crash/agent-process.ts'
 import { versionOnDisk } from './crash/examine.ts'
 import type { TraceOp } from './crash/power-cut.ts'
 import {
@@ -19,7 +21,7 @@ import {
   type ScenarioName,
 } from './crash/scenario.ts'
 import { customOf, makeRelease, type TestRelease } from './crash/test-release.ts'
-import { serveBlob, startTestServer, type TestServer } from './crash/test-server.ts'
+import { startTestServer, type TestServer } from './crash/test-server.ts'
 
 /** These tests run the shipped file as a process, against a real server on a real disk. */
 beforeAll(() => {
@@ -164,6 +166,7 @@ test('with a poisoned source first and five cuts on the way the right bytes arri
   const poison = createServer((_request, response) => {
     response.writeHead(200, { 'content-length': biggest.length }).end(Buffer.alloc(biggest.length, 66))
   }).listen(0, '127.0.0.1')
+  await once(poison, 'listening')
   onTestFinished(() => {
     poison.close()
     poison.closeAllConnections()
@@ -349,4 +352,78 @@ test('an older release is refused by name although the director orders it', asyn
   expect(stuck()).toMatchObject({ job: '2', stuck: { reason: 'trust' } })
   expect(stuck()?.stuck?.detail).toContain('rollback: Release r1 has counter 1, not above 2')
   expect(versionOnDisk(folder.root, [v1, v2])).toBe('2.0.0')
+})
+
+test.runIf(isRoot)(
+  'on a disk that became read-only the agent still starts, checks in and says why it cannot work',
+  async () => {
+    const folder = aFolder()
+    const disk = path.join(folder.path, 'small')
+    execFileSync('mkdir', [disk])
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'tmpfs', disk])
+    onTestFinished(() => {
+      execFileSync('umount', ['-l', disk])
+    })
+    const v1 = await makeRelease({ version: '1.0.0', counter: 1 })
+    const v2 = await makeRelease({ version: '2.0.0', counter: 2 })
+    const server = await aServerWith(v1)
+    const start = { data: path.join(disk, 'data'), root: path.join(disk, 'root'), server: server.url, token: 'token' }
+    const first = startAgent(start)
+    await server.until(() => endOf(server, '1') !== undefined, 15_000)
+    await first.stop()
+    execFileSync('mount', ['-o', 'remount,ro', disk])
+    server.assign([{ release: v2, custom: customOf(v2, '2') }])
+    const agent = anAgent(start)
+    const blind = () => server.checkIns.findLast(({ jobs }) => jobs[0]?.stuck)?.jobs[0]
+    expect(await server.until(() => blind() !== undefined, 15_000)).toBe(true)
+    expect(blind()).toMatchObject({ id: '2', step: 'received', stuck: { reason: 'journal' } })
+    expect(blind()?.stuck?.detail).toContain('read-only file system')
+    expect(versionOnDisk(start.root, [v1, v2])).toBe('1.0.0')
+
+    execFileSync('mount', ['-o', 'remount,rw', disk])
+    expect(await server.until(() => endOf(server, '2') !== undefined, 15_000)).toBe(true)
+    expect(versionOnDisk(start.root, [v1, v2])).toBe('2.0.0')
+    await agent.stop()
+  },
+)
+
+test('status says in words what runs, what is waited for, why, since when and what ends it', async () => {
+  const v1 = await makeRelease({ version: '1.0.0', counter: 1 })
+  const v2 = await makeRelease({ version: '2.0.0', counter: 2 })
+  const server = await aServerWith(v1)
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  await server.until(() => endOf(server, '1') !== undefined, 15_000)
+  server.gate = () => 'Phase 1 holds: one device failed.'
+  server.assign([{ release: v2, custom: customOf(v2, '2') }])
+  await server.until(() => server.checkIns.some(({ jobs }) => jobs[0]?.wait?.reason === 'gate'), 15_000)
+  const ask = (...args: string[]) =>
+    spawnSync(process.execPath, [agentProgram, 'status', '--data', folder.data, ...args])
+  const said = ask().stdout.toString('utf8')
+  expect(said).toMatch(/^Device crash-test \([0-9a-f]{12}…\) of http/)
+  expect(said).toMatch(/The agent runs \(process \d+\)\./)
+  expect(said).toMatch(/Runs tool 1\.0\.0 \(release r1, current\) since 20/)
+  expect(said).toMatch(
+    /Job 2, install of release r2: waits since 20.*: Phase 1 holds: one device failed\. Goes on by itself when the server says go\./,
+  )
+  expect(JSON.parse(ask('--json').stdout.toString('utf8'))).toMatchObject({
+    enrolled: true,
+    runs: [{ package: 'tool', version: '1.0.0' }],
+  })
+  expect(spawnSync(process.execPath, [agentProgram, 'status', '--data', folder.root]).status).toBe(69)
+  expect(spawnSync(process.execPath, [agentProgram, 'fly']).status).toBe(64)
+})
+
+test('the shipped file is one file of plain JavaScript that starts in a moment', () => {
+  const text = readFileSync(agentProgram, 'utf8')
+  const imports = [...text.matchAll(/^import .* from "([^"]+)"|\brequire\("([^"]+)"\)/gm)].map(
+    ([, a, b]) => a ?? b ?? '',
+  )
+  expect(imports.filter((name) => !name.startsWith('node:') && !isBuiltin(name))).toEqual([])
+  const times = [1, 2, 3].map(() => {
+    const beforeMs = performance.now()
+    spawnSync(process.execPath, [agentProgram, 'help'])
+    return performance.now() - beforeMs
+  })
+  expect(Math.min(...times)).toBeLessThan(300)
 })

@@ -168,6 +168,7 @@ interface Bells {
 async function talkLoop(talking: Talk, options: AgentOptions, { work, speak, contact }: Bells): Promise<never> {
   let backOff: number | null = null
   for (;;) {
+    talking.world.journal.heal()
     const outcome = await talk(talking)
     contact.isOffline = outcome.kind === 'later'
     backOff = outcome.kind === 'later' ? Math.min(options.everyMs, backOffMs(backOff, Math.random)) : null

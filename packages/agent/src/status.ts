@@ -75,7 +75,7 @@ export function sayJob(job: Job): string {
   if (job.stuck) return `needs a person (${adminWords[job.stuck.reason]}): ${job.stuck.detail}`
   if (job.wait) {
     const { detail, since, wakesOn } = job.wait
-    return `waits since ${since}: ${detail}. Goes on by itself when ${wakesOn}.`
+    return `waits since ${since}: ${detail.replace(/\.$/, '')}. Goes on by itself when ${wakesOn}.`
   }
   return stepWords[job.step]
 }

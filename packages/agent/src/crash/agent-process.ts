@@ -23,7 +23,7 @@ export interface AgentProcess {
   stop(): Promise<string>
 }
 
-const agentProgram = path.join(import.meta.dirname, '../../dist/bascule-agent.mjs')
+export const agentProgram = path.join(import.meta.dirname, '../../dist/bascule-agent.mjs')
 
 /** Starts the shipped agent as a device does. */
 export function startAgent(start: AgentStart): AgentProcess {

@@ -44,7 +44,10 @@ export function treeInstaller(root: string): Installer {
     inspect: (name, folder, content) => inspectTree(pathOf(name, folder), content),
     record: (name, folder) => readRecord(path.join(pathOf(name, folder), recordName)),
     versions: () =>
-      namesIn(root).flatMap((name) => stagedIn(versionsRoot(name)).map((folder) => ({ package: name, folder }))),
+      namesIn(root)
+        // Whatever else somebody put beside our packages is none of our business.
+        .filter((name) => lstatSync(packageRoot(name)).isDirectory())
+        .flatMap((name) => stagedIn(versionsRoot(name)).map((folder) => ({ package: name, folder }))),
     tidy(name, keep) {
       tidy(packageRoot(name), versionsRoot(name), keep)
     },

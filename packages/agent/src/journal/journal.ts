@@ -25,6 +25,8 @@ export interface Journal {
   append(...records: JournalRecord[]): void
   /** Why nothing can be made durable at present; the agent then lives from memory and begins no change. */
   readonly blind: string | null
+  /** While blind: tries again to make durable what is only in memory. */
+  heal(): void
   /** Replaces everything, after the journal was lost. */
   restart(state: AgentState): void
   close(): void
@@ -41,6 +43,8 @@ export const journalSizeBytes = 1_048_576
 const names = ['journal-a', 'journal-b'] as const
 
 interface Files {
+  readonly folder: string
+  /** Opened when they are first needed, so that a disk that was read-only at the start is used as soon as it is not. */
   readonly fds: (number | null)[]
   active: number
   generation: number
@@ -57,9 +61,9 @@ export function openJournal(folder: string, sizeBytes = journalSizeBytes): Journ
   const damage = damageOf(missing, content, names[newest])
   if (content.corruptAt !== null) quarantine(folder, names[newest])
 
-  const { fds, problem } = openBoth(folder)
   const files: Files = {
-    fds,
+    folder,
+    fds: [null, null],
     // After damage the next write is a snapshot into the other file: the damaged one stays as it is for a while.
     active: newest,
     generation: Math.max(content.generation, contents[1 - newest]!.generation),
@@ -68,7 +72,7 @@ export function openJournal(folder: string, sizeBytes = journalSizeBytes): Journ
   }
   const state = damage === null ? stateOf(content.payloads) : emptyState
   return {
-    journal: journalOver(files, state, problem),
+    journal: journalOver(files, state, problemOfOpening(files)),
     found: damage !== null ? 'corrupt' : content.generation === 0 ? 'new' : 'good',
     detail: damage ?? '',
   }
@@ -136,28 +140,18 @@ function quarantine(folder: string, name: string): void {
   }
 }
 
-function openBoth(folder: string): { fds: (number | null)[]; problem: string | null } {
-  let problem: string | null = null
-  const fds = names.map((name) => {
-    try {
-      return openExisting(path.join(folder, name))
-    } catch (error) {
-      problem = `The journal cannot be opened for writing: ${messageOf(error)}`
-      return null
-    }
-  })
-  return { fds, problem }
-}
-
 function journalOver(files: Files, initial: AgentState, problem: string | null): Journal {
   let state = initial
   let blind = problem
   const write = (records: readonly JournalRecord[], next: AgentState): void => {
+    state = next
     try {
-      if (!appendFrame(files, records)) compact(files, next)
+      if (!appendFrame(files, records)) state = compact(files, next)
       blind = null
     } catch (error) {
-      blind = rescue(files, next, error)
+      const rescued = rescue(files, next, error)
+      state = rescued.state
+      blind = rescued.blind
     }
   }
   return {
@@ -168,14 +162,16 @@ function journalOver(files: Files, initial: AgentState, problem: string | null):
       return blind
     },
     append(...records) {
-      const next = records.reduce(applyRecord, state)
-      write(records, next)
-      state = next
+      write(records, records.reduce(applyRecord, state))
+    },
+    heal() {
+      if (blind === null) return
+      files.endBytes = files.sizeBytes
+      write([], state)
     },
     restart(fresh) {
       files.endBytes = files.sizeBytes
       write([], fresh)
-      state = fresh
     },
     close() {
       for (const fd of files.fds) if (fd !== null) close(fd)
@@ -187,13 +183,12 @@ function journalOver(files: Files, initial: AgentState, problem: string | null):
  * A failed append leaves a tail of which nothing is known, so it is never written behind: the whole state goes into
  * the other file. Answers why the agent is blind when that fails too.
  */
-function rescue(files: Files, next: AgentState, first: unknown): string | null {
+function rescue(files: Files, next: AgentState, first: unknown): { state: AgentState; blind: string | null } {
   try {
-    compact(files, next)
-    return null
+    return { state: compact(files, next), blind: null }
   } catch (error) {
     files.endBytes = files.sizeBytes
-    return `The journal cannot be written: ${messageOf(first)}; then ${messageOf(error)}`
+    return { state: next, blind: `The journal cannot be written: ${messageOf(first)}; then ${messageOf(error)}` }
   }
 }
 
@@ -208,8 +203,9 @@ function appendFrame(files: Files, records: readonly JournalRecord[]): boolean {
   return true
 }
 
-function compact(files: Files, state: AgentState): void {
-  const frame = snapshotFrame(files, state)
+/** Writes the state as a snapshot into the other file; answers the state that is kept, without what was dropped. */
+function compact(files: Files, state: AgentState): AgentState {
+  const { frame, kept } = snapshotFrame(files, state)
   const target = 1 - files.active
   const fd = fdOf(files, target)
   writeAt(fd, frame, 0)
@@ -217,17 +213,18 @@ function compact(files: Files, state: AgentState): void {
   files.active = target
   files.generation += 1
   files.endBytes = frame.length
+  return kept
 }
 
 /** Leaves a quarter of the file free; the oldest acknowledged reports go first, the rest is small by nature. */
-function snapshotFrame(files: Files, state: AgentState): Buffer {
+function snapshotFrame(files: Files, state: AgentState): { frame: Buffer; kept: AgentState } {
   const budget = Math.floor(files.sizeBytes * 0.75)
   for (let kept = state; ;) {
     const frame = encodeFrame(files.generation + 1, Buffer.from(JSON.stringify([{ t: 'snapshot', state: kept }])))
-    if (frame.length <= budget) return frame
+    if (frame.length <= budget) return { frame, kept }
     const acknowledged = kept.reports.filter((report) => report.seq <= kept.reportAcked).length
     if (acknowledged === 0) {
-      if (frame.length <= files.sizeBytes) return frame
+      if (frame.length <= files.sizeBytes) return { frame, kept }
       throw new Error(`The state of ${frame.length} bytes does not fit into the journal of ${files.sizeBytes}`)
     }
     kept = { ...kept, reports: kept.reports.slice(Math.ceil(acknowledged / 4)) }
@@ -235,9 +232,19 @@ function snapshotFrame(files: Files, state: AgentState): Buffer {
 }
 
 function fdOf(files: Files, index: number): number {
-  const fd = files.fds[index]
-  if (fd === null || fd === undefined) throw new Error('the journal file is not open for writing')
+  const fd = files.fds[index] ?? openExisting(path.join(files.folder, names[index] ?? ''))
+  files.fds[index] = fd
   return fd
+}
+
+/** A device on a read-only disk says so from the first moment on, not when it first wants to write something down. */
+function problemOfOpening(files: Files): string | null {
+  try {
+    for (const index of names.keys()) fdOf(files, index)
+    return null
+  } catch (error) {
+    return `The journal cannot be opened for writing: ${messageOf(error)}`
+  }
 }
 
 function messageOf(error: unknown): string {

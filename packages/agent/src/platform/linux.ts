@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, statfsSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { makeControlFolder, removeControlFolder, writeControl } from '#/durable.ts'
 import { linuxFacts } from '#/inventory/linux.ts'
 import type { Isolation, Platform } from './platform.ts'
@@ -22,11 +23,12 @@ function existingParent(folder: string): string {
   return found
 }
 
-/** Field 22 of /proc/<pid>/stat; the name in field 2 may hold spaces and brackets, so it is cut off first. */
+/** Field 22 of /proc/<pid>/stat; the name in field 2 may hold spaces and brackets, so it is cut off first. A zombie is gone. */
 function processStart(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    return state === 'Z' || state === 'X' ? null : (fields[18] ?? null)
   } catch {
     // No such process: that is the answer.
     return null
@@ -51,15 +53,24 @@ function isolate(name: string): Isolation | null {
     killAll() {
       if (existsSync(path.join(folder, 'cgroup.kill'))) writeControl(path.join(folder, 'cgroup.kill'), '1')
     },
-    end() {
-      if (!existsSync(folder)) return
-      try {
-        removeControlFolder(folder)
-      } catch (error) {
-        // The kernel needs a moment to bury the last process; the folder is used again by the next command.
-        process.stderr.write(`The control group is still busy: ${String(error)}\n`)
-      }
+    end: async () => {
+      await removeGroup(folder)
     },
+  }
+}
+
+/** The kernel needs a moment to bury the last process of a group that was killed. */
+async function removeGroup(folder: string): Promise<void> {
+  for (let look = 0; existsSync(folder); look += 1) {
+    try {
+      removeControlFolder(folder)
+    } catch (error) {
+      if (look >= 40) {
+        process.stderr.write(`The control group stays: ${String(error)}\n`)
+        return
+      }
+      await sleep(25)
+    }
   }
 }
 

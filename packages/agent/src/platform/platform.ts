@@ -7,7 +7,8 @@ import { windows } from './windows.ts'
 export interface Isolation {
   adopt(pid: number): void
   killAll(): void
-  end(): void
+  /** Waits until everybody is gone and removes the group. */
+  end(): Promise<void>
 }
 
 /** Everything that depends on the operating system. One file per system; a call never falls back silently. */

@@ -46,7 +46,7 @@ export async function runCommand(command: Command): Promise<CommandOutcome> {
     return await outcomeOf(child, command, isolation)
   } finally {
     endGroup(child, 'SIGKILL', isolation)
-    isolation?.end()
+    await isolation?.end()
   }
 }
 
