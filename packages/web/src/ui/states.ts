@@ -111,8 +111,9 @@ const wordsByMachine: Record<Machine, Words> = {
     pending: ['Waits for approval', 'gate'],
     active: ['Active', 'go'],
     silent: ['Silent', 'pause'],
+    suspended: ['Suspended', 'pause'],
     revoked: ['Revoked', 'closed'],
-    retired: ['Retired', 'closed'],
+    decommissioned: ['Decommissioned', 'closed'],
   },
   package: {
     active: ['Available', 'go'],

@@ -35,7 +35,7 @@ export interface DeviceDetails extends DeviceRow {
 
 export const deviceKey = ['estate', 'device'] as const
 
-const devicesPath = '/api/estate/devices'
+const devicesPath = '/api/devices'
 const blockRows = 100
 
 /** The fleet under a filter and in an order, cut into blocks that can be reached directly. */
