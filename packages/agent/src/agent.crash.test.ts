@@ -259,6 +259,33 @@ test('a server that never says go holds the device at the gate, and a withdrawn 
   expect(versionOnDisk(folder.root, [release])).toBeNull()
 })
 
+test('without the server a device installs only a release that allows it', async () => {
+  const online = await makeRelease({ version: '1.0.0', counter: 1 })
+  const offline = await makeRelease({ version: '2.0.0', counter: 2, change: { offlineInstall: true } })
+  const server = await aServerWith(online)
+  server.gate = () => 'The rollout is paused.'
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  const isReady = (job: string) => server.checkIns.some(({ ask }) => ask.includes(job))
+  await server.until(() => isReady('1'), 15_000)
+  let calls = 0
+  const isDown: TestServer['interfere'] = (_request, response) => {
+    calls += 1
+    response.writeHead(503).end()
+    return true
+  }
+  server.interfere = isDown
+  // Several tries without an answer: long enough to have installed, had that been allowed.
+  await server.until(() => calls >= 5, 15_000)
+  expect(versionOnDisk(folder.root, [online, offline])).toBeNull()
+
+  server.interfere = () => false
+  server.assign([{ release: offline, custom: customOf(offline, '2') }])
+  await server.until(() => isReady('2'), 15_000)
+  server.interfere = isDown
+  expect(await server.until(() => versionOnDisk(folder.root, [online, offline]) === '2.0.0', 15_000)).toBe(true)
+})
+
 test('a stopped agent is gone within a second, also out of a long sleep, and exits with 0', async () => {
   const release = await makeRelease({ version: '1.0.0', counter: 1 })
   const server = await aServerWith(release)

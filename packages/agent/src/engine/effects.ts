@@ -112,11 +112,17 @@ function switchAll(world: World, job: Job, plan: Plan): JobEvent {
 
 async function check(world: World, job: Job, plan: Plan): Promise<JobEvent> {
   const packages = plan.packages.flatMap((entry) => checkedPackage(world, job, entry, entry.folder))
+  const left = plan.packages.filter((entry) => entry.folder === null && isActive(world, job, entry))
   const { verification, failure } = await ask(world, job, plan, packages)
   const blobs = plan.packages.flatMap((entry) => entry.layers).length
   const all = [...deliveryResults(blobs, plan.totalBytes), ...verification]
+  if (left.length > 0) return { kind: 'check-failed', verification: all, cause: `${left[0]?.name} is still active` }
   if (failure !== null) return { kind: 'check-failed', verification: all, cause: failure }
   return { kind: 'checked', verification: all }
+}
+
+function isActive(world: World, job: Job, entry: PlannedPackage): boolean {
+  return installerOf(world, entry).active(entry.name, job.activation) !== null
 }
 
 /** Back to what was active before. The result is checked like an install: going back to something broken is not going back. */

@@ -6,6 +6,7 @@ import { checkConflicts, checkRequirements, type Obstacle } from '@bascule/domai
 import { sha256Hex } from '@bascule/trust/keys.ts'
 import type { Installer, VersionContent } from '#/installers/installer.ts'
 import type { InstalledPackage } from '#/journal/state.ts'
+import { roundFree } from '#/inventory/linux.ts'
 import { findVariant } from './find-variant.ts'
 import { StuckError, WaitError } from './failure.ts'
 import type { Job, Plan, PlannedPackage } from './job.ts'
@@ -19,7 +20,7 @@ export async function planJob(world: World, job: Job, note: (text: string) => vo
   const { manifest } = await authoriseJob(world, job, note)
   if (job.action !== 'install') return planReturn(world, job, manifest)
 
-  const facts = await world.facts()
+  const facts = withExactSpace(world, await world.facts())
   const packages: PlannedPackage[] = []
   const configs: PackageConfig[] = []
   for (const wanted of manifest.packages) {
@@ -35,6 +36,12 @@ export async function planJob(world: World, job: Job, note: (text: string) => vo
   }
   needSpace(world, plan, configs)
   return { kind: 'planned', plan }
+}
+
+/** The server is told round numbers; a decision needs the exact one, unless a trial says what the space is. */
+function withExactSpace(world: World, facts: Facts): Facts {
+  const freeBytes = world.platform.freeBytes(world.root)
+  return facts['disk.free.bytes'] === roundFree(freeBytes) ? { ...facts, 'disk.free.bytes': freeBytes } : facts
 }
 
 function planPackage(

@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
-import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, statSync, statfsSync } from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import type { Facts } from '@bascule/contract/device/protocol.ts'
 import { normaliseArch } from '@bascule/domain/estate/package/choose-variant.ts'
+
+const freeStepBytes = 250_000_000
 
 interface Folders {
   readonly data: string
@@ -51,13 +53,18 @@ function osRelease(): Record<string, string> {
   return Object.fromEntries([...pairs].map(([, name, quoted, plain]) => [name, quoted ?? plain ?? '']))
 }
 
+/** It cannot change while this process runs, and asking takes long. */
+let libcFound = ''
+
 function libcOf(): string {
+  if (libcFound !== '') return libcFound
   // Otherwise the report resolves the names of all connections of this process. The types do not know it yet.
   const report = process.report as NodeJS.ProcessReport & { excludeNetwork: boolean }
   report.excludeNetwork = true
   const { header } = report.getReport() as { header?: { glibcVersionRuntime?: string } }
   const version = header?.glibcVersionRuntime
-  return version === undefined ? 'musl' : `glibc ${version}`
+  libcFound = version === undefined ? 'musl' : `glibc ${version}`
+  return libcFound
 }
 
 function hardwareFacts(): Facts {
@@ -68,15 +75,19 @@ function hardwareFacts(): Facts {
   return facts
 }
 
+/** Free space as it is told to the server. */
+export function roundFree(bytes: number): number {
+  return Math.floor(bytes / freeStepBytes) * freeStepBytes
+}
+
 /** Free space in steps of a quarter gigabyte: enough for a decision, calm enough not to be news every minute. */
 function diskFacts(root: string): Facts {
   let folder = path.resolve(root)
   while (!existsSync(folder)) folder = path.dirname(folder)
   const stat = statfsSync(folder)
-  const step = 250_000_000
   const mount = mountOf(folder)
   return {
-    'disk.free.bytes': Math.floor((stat.bavail * stat.bsize) / step) * step,
+    'disk.free.bytes': roundFree(stat.bavail * stat.bsize),
     'disk.total.bytes': stat.blocks * stat.bsize,
     'disk.fs': mount?.[2] ?? 'unknown',
     'disk.readonly': mount?.[3]?.split(',').includes('ro') ?? false,
@@ -104,16 +115,23 @@ function powerFacts(): Facts {
   }
 }
 
+/** The list is megabytes long and rarely changes: read again only when its file did. */
+let softwareSeen: { readonly mtimeMs: number; readonly facts: Facts } = { mtimeMs: -1, facts: {} }
+
 /** Packages of the operating system as one number and one hash: a change is seen, the list stays on the device. */
 function softwareFacts(): Facts {
   const status = '/var/lib/dpkg/status'
-  if (!existsSync(status)) return {}
+  const stat = statSync(status, { throwIfNoEntry: false })
+  if (!stat) return {}
+  if (stat.mtimeMs === softwareSeen.mtimeMs) return softwareSeen.facts
   const text = readFileSync(status, 'utf8')
   const entries = [...text.matchAll(/^(?:Package|Version|Status): .*$/gm)].map(([line]) => line)
-  return {
+  const facts = {
     'os.packages.count': entries.filter((line) => line.startsWith('Package: ')).length,
     'os.packages.hash': sha256(entries.join('\n')),
   }
+  softwareSeen = { mtimeMs: stat.mtimeMs, facts }
+  return facts
 }
 
 function textOf(file: string): string {

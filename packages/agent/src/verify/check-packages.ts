@@ -51,7 +51,8 @@ function presence(packages: readonly CheckedPackage[]): VerificationResult {
     if (active !== folder) return [`${name}: ${activation} is ${active ?? 'nothing'}, not ${folder}`]
     return installer.detect(name, folder, content).map((problem) => `${name}: ${problem}`)
   })
-  return resultOf(2, problems, packages.map(({ name, version }) => `${name} ${version} is there`).join(', '))
+  const good = packages.map(({ name, version }) => `${name} ${version} is there`).join(', ')
+  return resultOf(2, problems, good === '' ? 'Nothing is to be there, and nothing is' : good)
 }
 
 function intactness(packages: readonly CheckedPackage[]): VerificationResult {
