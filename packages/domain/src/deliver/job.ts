@@ -153,12 +153,17 @@ const finished = new Set<JobState>([
   'superseded',
 ])
 
+/** Whether the job has come to its end; only a new job takes the device further. */
+export function isFinished(state: JobState): boolean {
+  return finished.has(state)
+}
+
 /**
  * What a report makes of a job. A finished job stays as it is. A device that was let through stays in flight when an
  * earlier report comes late: taking it out of the count would let another one through above the cap.
  */
 export function stateAfterReport(current: JobState, reported: JobState): JobState {
-  if (finished.has(current)) return current
+  if (isFinished(current)) return current
   if (isInFlight(current) && isBeforeInstall(reported)) return current
   return reported
 }

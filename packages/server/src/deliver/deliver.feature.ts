@@ -27,8 +27,8 @@ export const deliverFeature: FeatureFactory = (services) => {
   const assignments = { db, signer, audienceTrees: createAudienceTrees(db) }
   const offers = groupCommit<Offer, Offered>(async (items) => await offerJobs(assignments, items, now()), 250)
   const grants = groupCommit<Ask, Grant>(async (items) => await grantInstalls(db, items, now()))
-  const reports = groupCommit<ArrivedReport, void>(async (items) => {
-    await commitReports(db, items, now())
+  const reports = groupCommit<readonly ArrivedReport[], void>(async (items) => {
+    await commitReports(db, items.flat(), now())
     return items.map(() => undefined)
   })
   return {

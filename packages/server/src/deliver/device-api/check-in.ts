@@ -5,6 +5,7 @@ import type { GroupCommit } from '#/platform/lib/group-commit.ts'
 import type { Ask, Grant } from '../job/grant-installs.ts'
 import type { Offer, Offered } from '../job/offer-jobs.ts'
 import type { RunningRollouts } from '../rollout/running-rollouts.ts'
+import { storable } from './storable.ts'
 
 export interface CheckInServices {
   readonly db: Db
@@ -38,7 +39,7 @@ export async function checkIn(
 ): Promise<CheckInAnswer> {
   const { fleet, running } = services
   fleet.touch(device, now.epochMilliseconds)
-  if (said.facts) await services.saveFacts(device, said.facts, said.factsHash, said.agentVersion)
+  if (said.facts) await services.saveFacts(device, storable(said.facts), said.factsHash, said.agentVersion)
   const work = running.workFor(device)
   if (work.length > 0 || running.isStale(device)) await offer(services, device, work)
   const generation = fleet.generation(device)

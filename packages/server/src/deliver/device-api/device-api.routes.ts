@@ -7,9 +7,11 @@ import type { ArrivedReport } from '../receipt/report.store.ts'
 import { sentenceOf } from '../receipt/report-sentence.ts'
 import { checkIn, type CheckInServices } from './check-in.ts'
 import { openRequest, sendProblem, type KnownDevice } from './device-request.ts'
+import { storable } from './storable.ts'
 
 export interface DeviceApiServices extends CheckInServices {
-  readonly reports: GroupCommit<ArrivedReport, void>
+  /** All reports of one request are stored together or not at all, so that there is never a gap. */
+  readonly reports: GroupCommit<readonly ArrivedReport[], void>
   readonly now: () => Temporal.Instant
 }
 
@@ -46,7 +48,7 @@ async function takeReports(
   const { fleet, epoch } = services
   const known = fleet.reportHigh(device.index)
   const usable = withoutGap(Math.max(known, (low ?? 1) - 1), reports)
-  await Promise.all(usable.map((report) => services.reports.add(arrived(device, report))))
+  if (usable.length > 0) await services.reports.add(usable.map((report) => arrived(device, report)))
   const high = usable.at(-1)?.seq ?? known
   fleet.raiseReportHigh(device.index, high)
   fleet.touch(device.index, services.now().epochMilliseconds)
@@ -64,8 +66,10 @@ function withoutGap(known: number, reports: readonly Report[]): Report[] {
   return usable
 }
 
-function arrived(device: KnownDevice, report: Report): ArrivedReport {
-  return { deviceId: device.index, report, sentence: sentenceOf(report), receiptValid: receiptValid(device, report) }
+/** The receipt is judged as it came; only then is it made storable. */
+function arrived(device: KnownDevice, said: Report): ArrivedReport {
+  const report = storable(said)
+  return { deviceId: device.index, report, sentence: sentenceOf(report), receiptValid: receiptValid(device, said) }
 }
 
 /** A receipt counts when this device signed it, for this job and this number. A terminal step without one counts as unproven. */

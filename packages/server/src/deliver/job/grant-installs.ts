@@ -1,5 +1,5 @@
 import { mayInstall } from '@bascule/domain/deliver/install-gate.ts'
-import { isInFlight } from '@bascule/domain/deliver/job.ts'
+import { isFinished, isInFlight } from '@bascule/domain/deliver/job.ts'
 import { nobodySilent, tallyPhase, type PhaseTally } from '@bascule/domain/deliver/phase.ts'
 import type { Db } from '#/platform/db/database.ts'
 import {
@@ -71,6 +71,8 @@ function runningOf(tally: PhaseTally): Running {
 
 function decide(ask: Ask, job: LockedJob | undefined, gates: Gates, outcome: Outcome, now: Temporal.Instant): Grant {
   if (!job || job.deviceId !== ask.deviceId) return { proceed: false, reason: 'This job is no longer asked for.' }
+  // The question may be older than what was decided meanwhile: an excused device is not let through.
+  if (isFinished(job.state)) return { proceed: false, reason: `This job has ended: it is ${job.state}.` }
   if (isInFlight(job.state)) return { proceed: true }
   if (job.action === 'back-out') return letThrough(job, gates, outcome)
   const seen = gates.rollouts.get(job.rolloutId)

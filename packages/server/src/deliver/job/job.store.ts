@@ -14,8 +14,9 @@ export interface LockedJob {
 }
 
 /**
- * Locks phases in one order for everybody. Every transaction that changes jobs or counters begins here, so that two of
- * them never wait for each other in a circle and a count read afterwards is the count when it commits.
+ * Locks phases in one order for everybody. Every transaction that changes jobs of devices begins here, so that two of
+ * them never wait for each other in a circle and a count read afterwards is the count when it commits. After the
+ * phases come the jobs, then the counters, the assignments and last the timers.
  */
 export async function lockPhases(
   tx: Db,
@@ -25,7 +26,7 @@ export async function lockPhases(
   await sql`
     select 1 from phase p
     where (p.rollout_id, p.ord) in (select * from unnest(${keys.map((k) => k.rolloutId)}::int[], ${keys.map((k) => k.ord)}::smallint[]))
-    order by p.rollout_id, p.ord for update`.execute(tx)
+    order by p.rollout_id, p.ord for no key update`.execute(tx)
 }
 
 /** Which phases these jobs belong to; to be locked before the jobs are. */

@@ -52,18 +52,18 @@ export async function offerJobs(
       )),
     )
     await addCounts(tx, deltas)
+    const generations = await issueAssignments(
+      services,
+      tx,
+      offers.map((offer) => offer.deviceId),
+      now,
+    )
     const rolloutIds = [...new Set(work.map((one) => one.rolloutId))]
     for (const id of rolloutIds) await wake(tx, 'rollout', String(id), now)
     const version = String(now.epochMilliseconds)
     await publish(
       tx,
       rolloutIds.map((id) => ({ entity: 'rollout-progress', id: String(id), version })),
-    )
-    const generations = await issueAssignments(
-      services,
-      tx,
-      offers.map((offer) => offer.deviceId),
-      now,
     )
     return offers.map((offer) => ({ generation: generations.get(offer.deviceId) ?? 0 }))
   })

@@ -19,7 +19,6 @@ export async function commitReports(db: Db, arrived: readonly ArrivedReport[], n
     const fresh = await insertReports(tx, arrived, now.toString())
     const news = arrived.filter((one) => fresh.has(reportKey(one.deviceId, one.report.seq)))
     if (news.length === 0) return
-    await raiseReportHighs(tx, news)
     const jobIds = [...new Set(news.map((one) => Number(one.report.job)))]
     await lockPhases(tx, await phasesOfJobs(tx, jobIds))
     const moves = movesOf(await lockJobs(tx, jobIds), news)
@@ -30,6 +29,7 @@ export async function commitReports(db: Db, arrived: readonly ArrivedReport[], n
     )
     await addCounts(tx, moves.flatMap(deltasOf))
     await applyReceipts(tx, moves.flatMap(provenInstalls), now)
+    await raiseReportHighs(tx, news)
     await tell(tx, moves, now)
   })
 }

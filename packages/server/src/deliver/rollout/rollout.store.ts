@@ -52,13 +52,16 @@ export async function findRolloutOf(db: Db, releaseId: string): Promise<RolloutR
   return await db.selectFrom('rollout').select(rolloutColumns).where('release_id', '=', releaseId).executeTakeFirst()
 }
 
-/** Locks the rollout, so that two people or a person and the reconciler never decide on the same facts at once. */
+/**
+ * Locks the rollout, so that two people or a person and the reconciler never decide on the same facts at once. Devices
+ * may still get jobs meanwhile: a job's reference to its rollout must not wait, because its phase is locked already.
+ */
 export async function lockRolloutOf(tx: Db, releaseId: string): Promise<RolloutRow | undefined> {
   return await tx
     .selectFrom('rollout')
     .select(rolloutColumns)
     .where('release_id', '=', releaseId)
-    .forUpdate()
+    .forNoKeyUpdate()
     .executeTakeFirst()
 }
 
