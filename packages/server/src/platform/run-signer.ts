@@ -69,7 +69,12 @@ async function spawnOnce(
 ): Promise<Running | { readonly exitCode: number | null; readonly said: string }> {
   const args = [program, '--data', dataFolder, '--socket', socketPath, '--with-parent']
   // The signer gets no setting and no secret of the server.
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'pipe'], env: neutralEnvironment() })
+  // In a group of its own, so that Ctrl-C in a terminal reaches the server alone, which then stops the signer in order.
+  const child = spawn(process.execPath, args, {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: neutralEnvironment(),
+    detached: true,
+  })
   const said: string[] = []
   createInterface({ input: child.stderr }).on('line', (line) => {
     said.push(line)

@@ -32,7 +32,8 @@ const oldestVersion = 15
 /** Connects to a PostgreSQL that runs already. Throws a `postgres-too-old` refusal below version 15. */
 export async function connect(options: ConnectOptions): Promise<DatabaseHandle> {
   const listeners = new Set<StatementListener>()
-  const pool = openPool(options, listeners)
+  const life = { isClosing: false }
+  const pool = openPool(options, listeners, life)
   try {
     refuseOldVersion(await readVersion(pool))
   } catch (error) {
@@ -47,18 +48,24 @@ export async function connect(options: ConnectOptions): Promise<DatabaseHandle> 
     connection: options.connection,
     listeners,
     async [Symbol.asyncDispose]() {
+      life.isClosing = true
       await hot[Symbol.asyncDispose]()
       await db.destroy()
     },
   }
 }
 
-function openPool({ connection, poolSize = 10, onLost }: ConnectOptions, listeners: Set<StatementListener>): Pool {
+function openPool(
+  { connection, poolSize = 10, onLost }: ConnectOptions,
+  listeners: Set<StatementListener>,
+  life: { readonly isClosing: boolean },
+): Pool {
   const config = { ...connection, types: typeParsers, max: poolSize, application_name: 'bascule' }
   const pool = new Pool(config)
   pool.on('connect', (client) => instrument(client, listeners))
   // Without a listener a restart of the database would end the process.
-  pool.on('error', (error) => onLost?.(error))
+  // While closing, sockets end a moment after the pool has; the database going away then is no loss.
+  pool.on('error', (error) => life.isClosing || onLost?.(error))
   return pool
 }
 
