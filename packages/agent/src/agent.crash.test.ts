@@ -225,6 +225,8 @@ test.runIf(isRoot)(
     expect(await server.until(() => endOf(server, '2') !== undefined, 15_000)).toBe(true)
     expect(endOf(server, '2')?.step).toBe('committed')
     expect(versionOnDisk(start.root, [release])).toBe('1.0.0')
+    const told = [...server.state.reports.values()].filter(({ job }) => job === '2')
+    expect(told.map(({ step, wait }) => wait?.reason ?? step)).toEqual(['disk', 'downloading', 'committed'])
     // The mount can only go when nobody works on it any more.
     await agent.stop()
   },

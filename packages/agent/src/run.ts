@@ -171,7 +171,7 @@ async function talkLoop(talking: Talk, options: AgentOptions, { work, speak, con
     talking.world.journal.heal()
     const outcome = await talk(talking)
     contact.isOffline = outcome.kind === 'later'
-    backOff = outcome.kind === 'later' ? Math.min(options.everyMs, backOffMs(backOff, Math.random)) : null
+    backOff = outcome.kind === 'later' ? pauseAfter(outcome, backOff, options.everyMs) : null
     work.ring()
     if (outcome.kind === 'heard') {
       await speak.wait(Math.min(options.everyMs, spread(outcome.nextSeconds)), options.signal)
@@ -180,6 +180,10 @@ async function talkLoop(talking: Talk, options: AgentOptions, { work, speak, con
       await createBell().wait(delayOf(outcome, backOff), options.signal)
     }
   }
+}
+
+function pauseAfter(outcome: Extract<TalkOutcome, { kind: 'later' }>, before: number | null, everyMs: number): number {
+  return Math.min(everyMs, outcome.pauseMaxMs ?? Number.POSITIVE_INFINITY, backOffMs(before, Math.random))
 }
 
 function delayOf(outcome: Extract<TalkOutcome, { kind: 'later' }>, backOff: number | null): number {

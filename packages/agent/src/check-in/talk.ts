@@ -40,9 +40,16 @@ export interface Talk {
 /** How a conversation went, and when the next one is due. */
 export type TalkOutcome =
   | { readonly kind: 'heard'; readonly nextSeconds: number }
-  | { readonly kind: 'later'; readonly why: string; readonly retryAfterMs: number | null }
+  | {
+      readonly kind: 'later'
+      readonly why: string
+      readonly retryAfterMs: number | null
+      /** A device that a person is about to approve looks again soon. */
+      readonly pauseMaxMs?: number
+    }
 
 const reportsPerRequest = 100
+const pendingPauseMs = 30_000
 const factsEveryMs = 86_400_000
 const hourMs = 3_600_000
 
@@ -64,7 +71,8 @@ async function tellReports(talking: Talk): Promise<TalkOutcome | null> {
     const { reports, reportAcked } = talking.world.journal.state
     const batch = reports.filter(({ seq }) => seq > reportAcked).slice(0, reportsPerRequest)
     if (batch.length === 0) return null
-    const body: Omit<Reports, 'seq'> = { protocol: deviceProtocolVersion, reports: batch }
+    const low = reports[0]?.seq
+    const body: Omit<Reports, 'seq'> = { protocol: deviceProtocolVersion, reports: batch, ...(low ? { low } : {}) }
     const reply = await send(talking, devicePaths.reports, body, ReportsAnswer)
     if (reply.kind !== 'ok') return laterFrom(talking, reply)
     const last = batch.at(-1)?.seq ?? 0
@@ -90,7 +98,8 @@ function laterFrom({ seq }: Talk, reply: Exclude<Reply<unknown>, { kind: 'ok' }>
   if (reply.kind === 'later') return reply
   if (reply.problem.code === 'replayed') seq.jump()
   const why = `the server refused (${reply.problem.code}): ${reply.problem.message}`
-  return { kind: 'later', why, retryAfterMs: null }
+  const pauseMaxMs = reply.problem.code === 'pending' ? pendingPauseMs : null
+  return { kind: 'later', why, retryAfterMs: null, ...(pauseMaxMs === null ? {} : { pauseMaxMs }) }
 }
 
 function checkInBody({ world, memory }: Talk, facts: Facts): Omit<CheckIn, 'seq'> {

@@ -215,9 +215,16 @@ export function finishedKey(job: Pick<Job, 'id' | 'action' | 'manifest'>): strin
 /** What is told by a report of its own; everything else goes with the check-in and may be missed. */
 function isReportable(before: Job, next: Job): boolean {
   if (next.step !== before.step) {
-    return isTerminalStep(next.step) || next.step === 'needs-admin' || next.step === 'rolling-back'
+    // That a job goes on is only news when it was told that it waits.
+    const isNews = isTerminalStep(next.step) || next.step === 'needs-admin' || next.step === 'rolling-back'
+    return isNews || isToldWait(before.wait)
   }
-  return next.wait !== undefined && next.wait.reason !== 'gate' && next.wait.reason !== before.wait?.reason
+  return isToldWait(next.wait) && next.wait?.reason !== before.wait?.reason
+}
+
+/** Standing at the gate is how every job gets on; the server knows it, because it holds the gate. */
+function isToldWait(wait: Job['wait']): boolean {
+  return wait !== undefined && wait.reason !== 'gate'
 }
 
 /** Numbers in the sentence of a wait may move without being news. */
