@@ -60,9 +60,15 @@ async function summary({ api, state }: Demo, { phases }: RolloutProgress): Promi
   return { devices: devices.length, phases: phases.length, verified, cmdbRows }
 }
 
+interface Change {
+  readonly change: string
+}
+
+/** Updates of the CMDB that this release's installations have made. */
 async function countCmdbRows(api: Demo['api'], releaseId: string | undefined): Promise<number> {
-  const { items } = await api.get<{ items: unknown[] }>(`/estate/configuration/changes?release=${releaseId}&limit=500`)
-  return items.length
+  const { items } = await api.get<{ items: Change[] }>(`/estate/configuration/changes?release=${releaseId}&limit=500`)
+  const installations = ['installed', 'updated', 'confirmed']
+  return items.filter((one) => installations.includes(one.change)).length
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'bascule-demo-'))

@@ -28,11 +28,12 @@ export async function startDemoAgents(
 }
 
 async function makeToken(api: Api, device: DemoDevice): Promise<string> {
-  const { site, orgUnit, roles } = device
+  const { name, site, orgUnit, roles } = device
   const { token } = await api.post<{ token: string }>('/estate/enrolment-tokens', {
     site,
     orgUnit,
     roles,
+    label: name,
     autoApprove: true,
   })
   return token
