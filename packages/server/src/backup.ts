@@ -35,7 +35,7 @@ async function runBackup(dataFolder: string, to: string): Promise<object> {
 }
 
 async function runRestore(from: string, dataFolder: string): Promise<object> {
-  const { manifest, epoch, migrated } = await restore({ from, dataFolder })
+  const { manifest, epoch, migrated } = await restore({ from, dataFolder, now: Temporal.Now.instant() })
   return { done: 'restore', dataFolder, madeAt: manifest.madeAt, epoch, migrated, ...countsOf(manifest) }
 }
 

@@ -99,7 +99,7 @@ async function epochOf(connection: ClientConfig): Promise<string | undefined> {
 
 test('what was saved comes back row for row and file for file, under a new epoch', async () => {
   const restored = join(folder, 'restored')
-  const outcome = await restore({ from: saved, dataFolder: restored, migrations })
+  const outcome = await restore({ from: saved, dataFolder: restored, migrations, now })
   await using postgres = await startEmbeddedPostgres({ dataFolder: restored })
 
   expect(await rowsOf(postgres.address)).toEqual(await rowsOf(database.address))
@@ -113,7 +113,7 @@ test('what was saved comes back row for row and file for file, under a new epoch
 
 test('a restored server numbers on where the old one was, and its ledger still refuses changes', async () => {
   const restored = join(folder, 'restored-on')
-  await restore({ from: saved, dataFolder: restored, migrations })
+  await restore({ from: saved, dataFolder: restored, migrations, now })
   await using postgres = await startEmbeddedPostgres({ dataFolder: restored })
   const other = new Client(postgres.address)
   await other.connect()
@@ -131,7 +131,7 @@ test('migrations that are newer than the backup are applied after it', async () 
   const text = 'create table newer as select count(*) as facts from ledger;'
   const newer = { name: '0002_newer.sql', text, sha256: 'b', needsServer: undefined }
   const restored = join(folder, 'restored-newer')
-  const outcome = await restore({ from: saved, dataFolder: restored, migrations: [...migrations, newer] })
+  const outcome = await restore({ from: saved, dataFolder: restored, migrations: [...migrations, newer], now })
   expect(outcome.migrated).toEqual(['0002_newer.sql'])
   await using postgres = await startEmbeddedPostgres({ dataFolder: restored })
   const other = new Client(postgres.address)
@@ -140,6 +140,45 @@ test('migrations that are newer than the backup are applied after it', async () 
   await other.end()
   expect(rows).toEqual([{ facts: 3000 }])
 })
+
+test('no number that a device may have seen after the backup is ever given again, not even after two restores', async () => {
+  await using whole = await createTestDatabase()
+  await numbersOf(whole.address)
+  const to = join(folder, 'numbers')
+  await backup({ connection: whole.address, dataFolder, to, now })
+  let highest = await numbersOf(whole.address, 300)
+  for (const at of [now, now.add({ minutes: 5 })]) {
+    const restored = mkdtempSync(join(folder, 'restored-'))
+    await restore({ from: to, dataFolder: restored, now: at })
+    await using postgres = await startEmbeddedPostgres({ dataFolder: restored })
+    const next = await numbersOf(postgres.address)
+    expect(next.generation).toBeGreaterThan(highest.generation)
+    expect(next.job).toBeGreaterThan(highest.job)
+    expect(next.release).toBeGreaterThan(300)
+    expect(next.counter).toBeGreaterThan(300)
+    highest = await numbersOf(postgres.address, 10_000)
+  }
+}, 120_000)
+
+async function numbersOf(connection: ClientConfig, times = 1) {
+  const other = new Client(connection)
+  await other.connect()
+  try {
+    await other.query(`insert into product_line (id, code, name, created_at)
+      values (gen_random_uuid(), 'line', 'Line', now()) on conflict do nothing`)
+    await other.query('update product_line set counter = counter + $1', [times])
+    const { rows } = await other.query<Record<'generation' | 'job' | 'release' | 'counter', number>>(
+      `select max(nextval('assignment_generation'))::float8 as generation, max(nextval('job_id'))::float8 as job,
+        max(nextval('release_number'))::float8 as release, (select counter from product_line) as counter
+      from generate_series(1, $1::int)`,
+      [times],
+    )
+    if (rows[0] === undefined) throw new Error('no numbers')
+    return rows[0]
+  } finally {
+    await other.end()
+  }
+}
 
 test('a backup made while rows are written is of one moment', async () => {
   const done = new AbortController()
@@ -175,7 +214,7 @@ test.each(damages)('%s is refused by the name of the file, and nothing is restor
   cpSync(saved, copy, { recursive: true })
   const file = damage(copy)
   const target = join(copy, 'target')
-  const refused = restore({ from: copy, dataFolder: target, migrations })
+  const refused = restore({ from: copy, dataFolder: target, migrations, now })
   await expect(refused).rejects.toMatchObject({
     code: 'backup-damaged',
     message: expect.stringContaining(file) as string,
@@ -205,9 +244,9 @@ function remove(copy: string, file: string): string {
 test('a restore that was cut off is repeated in the same folder, and never beside one that is under way', async () => {
   const target = join(folder, 'cut-off')
   mkdirSync(join(target, 'restoring-1', 'pg18'), { recursive: true })
-  const first = restore({ from: saved, dataFolder: target, migrations })
+  const first = restore({ from: saved, dataFolder: target, migrations, now })
   await expect.poll(() => existsSync(join(target, 'bascule.lock'))).toBe(true)
-  const second = restore({ from: saved, dataFolder: target, migrations })
+  const second = restore({ from: saved, dataFolder: target, migrations, now })
   await expect(second).rejects.toMatchObject({ code: 'data-folder-in-use' })
   await first
   expect(readdirSync(target).sort()).toEqual(['blobs', 'pg18', 'signer'])
@@ -216,7 +255,7 @@ test('a restore that was cut off is repeated in the same folder, and never besid
 test('neither a backup nor a restore goes into a folder that holds something', async () => {
   const refusal = { code: 'folder-not-empty' }
   await expect(backup({ connection: database.address, dataFolder, to: dataFolder, now })).rejects.toMatchObject(refusal)
-  await expect(restore({ from: saved, dataFolder, migrations })).rejects.toMatchObject(refusal)
+  await expect(restore({ from: saved, dataFolder, migrations, now })).rejects.toMatchObject(refusal)
 })
 
 test('a blob that is damaged on the disk stops the backup, and no folder looks like one', async () => {
@@ -229,7 +268,7 @@ test('a blob that is damaged on the disk stops the backup, and no folder looks l
 })
 
 test('a program older than the backup does not restore it', async () => {
-  const refused = restore({ from: saved, dataFolder: join(folder, 'old'), migrations: [] })
+  const refused = restore({ from: saved, dataFolder: join(folder, 'old'), migrations: [], now })
   await expect(refused).rejects.toMatchObject({ code: 'program-too-old' })
 })
 

@@ -14,6 +14,7 @@ import { readServerMigrations, readServerVersion } from '#/platform/db/migrate.t
 import { copyFile, measureFile } from './copy-file.ts'
 import { damaged, readManifest } from './manifest.ts'
 import type { Manifest, SavedFile, SavedTable } from './manifest.ts'
+import { skipNumbers } from './skip-numbers.ts'
 import { fillTable, listTables, measureTable, quoted, setSequences } from './tables.ts'
 
 export interface RestoreOptions {
@@ -22,6 +23,7 @@ export interface RestoreOptions {
   readonly dataFolder: string
   /** What this program brings; the migrations of the server unless a test says otherwise. */
   readonly migrations?: readonly MigrationFile[]
+  readonly now: Temporal.Instant
 }
 
 export interface RestoreOutcome {
@@ -55,7 +57,7 @@ export async function restore(options: RestoreOptions): Promise<RestoreOutcome> 
   await mkdir(unfinished, { mode: 0o755 })
   try {
     await copyFiles(from, unfinished, manifest)
-    const outcome = await restoreDatabase(from, unfinished, manifest, { known, all: files })
+    const outcome = await restoreDatabase(from, unfinished, manifest, { known, all: files, now: options.now })
     await verifyStart(unfinished, outcome.epoch)
     await moveIntoPlace(unfinished, dataFolder)
     return { manifest, ...outcome }
@@ -113,29 +115,37 @@ async function copyFiles(from: string, to: string, manifest: Manifest): Promise<
   }
 }
 
+interface RestorePlan {
+  /** The migrations that the backup was made after, and all that this program brings. */
+  readonly known: readonly MigrationFile[]
+  readonly all: readonly MigrationFile[]
+  readonly now: Temporal.Instant
+}
+
 async function restoreDatabase(
   from: string,
   dataFolder: string,
   manifest: Manifest,
-  migrations: { readonly known: readonly MigrationFile[]; readonly all: readonly MigrationFile[] },
+  { known, all, now }: RestorePlan,
 ): Promise<{ readonly epoch: string; readonly migrated: readonly string[] }> {
   await using postgres = await startEmbeddedPostgres({ dataFolder })
   const programVersion = readServerVersion()
-  await migrate(postgres.address, { files: migrations.known, programVersion })
-  const epoch = await withClient(postgres.address, (client) => fillDatabase(client, from, manifest))
-  const { applied } = await migrate(postgres.address, { files: migrations.all, programVersion })
+  await migrate(postgres.address, { files: known, programVersion })
+  const epoch = await withClient(postgres.address, (client) => fillDatabase(client, from, manifest, now))
+  const { applied } = await migrate(postgres.address, { files: all, programVersion })
   await withClient(postgres.address, (client) => client.query('analyze'))
   return { epoch, migrated: applied }
 }
 
 /** All tables in one transaction, without triggers: the rows were right when they were saved. */
-async function fillDatabase(client: Client, from: string, manifest: Manifest): Promise<string> {
+async function fillDatabase(client: Client, from: string, manifest: Manifest, now: Temporal.Instant): Promise<string> {
   await client.query('set synchronize_seqscans = off')
   await client.query('begin')
   await client.query('set local session_replication_role = replica')
   await emptyAllTables(client)
   for (const table of manifest.tables) await restoreTable(client, table, from)
   await setSequences(client, manifest.sequences)
+  await skipNumbers(client, now)
   const epoch = await renewEpoch(client)
   await client.query('commit')
   return epoch
