@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { isBuiltin } from 'node:module'
@@ -7,6 +7,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
+import { keyPairFromSeed } from '@bascule/trust/keys.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { agentProgram, startAgent, type AgentStart } from './crash/agent-process.ts'
 import { versionOnDisk } from './crash/examine.ts'
@@ -259,6 +260,64 @@ test('a server that never says go holds the device at the gate, and a withdrawn 
   expect(await server.until(() => endOf(server, '1') !== undefined, 15_000)).toBe(true)
   expect(endOf(server, '1')?.step).toBe('cancelled')
   expect(versionOnDisk(folder.root, [release])).toBeNull()
+})
+
+function stuckOf(server: TestServer, job: string) {
+  return [...server.state.reports.values()].find((report) => report.job === job && report.step === 'needs-admin')?.stuck
+}
+
+test('an order of another director is not obeyed, and the server is told why', async () => {
+  const release = await makeRelease({ version: '1.0.0', counter: 1 })
+  const server = await aServerWith(release)
+  server.signer = keyPairFromSeed(Buffer.alloc(32, 66))
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  expect(await server.until(() => stuckOf(server, '1') !== undefined, 15_000)).toBe(true)
+  expect(stuckOf(server, '1')).toMatchObject({ reason: 'trust' })
+  expect(server.checkIns.at(-1)).toMatchObject({ generation: 0, jobs: [] })
+  expect(existsSync(folder.root)).toBe(false)
+})
+
+test('a package for an installer that this agent does not have is refused by its name', async () => {
+  const release = await makeRelease({ version: '1.0.0', counter: 1, installer: 'msi' })
+  const server = await aServerWith(release)
+  anAgent({ ...aFolder(), server: server.url, token: 'token' })
+  expect(await server.until(() => stuckOf(server, '1') !== undefined, 15_000)).toBe(true)
+  expect(stuckOf(server, '1')).toEqual({
+    reason: 'installer',
+    detail: 'tool 1.0.0 needs the installer "msi", which this agent does not have.',
+  })
+})
+
+test('a device for which no variant was built says so; facts of a trial file take the place of what was found', async () => {
+  const release = await makeRelease({ version: '1.0.0', counter: 1 })
+  const server = await aServerWith(release)
+  const folder = aFolder()
+  const facts = path.join(folder.path, 'facts.json')
+  writeFileSync(facts, JSON.stringify({ os: 'windows', 'os.version': '11', 'package.salesdesk': '11.2' }))
+  anAgent({ ...folder, server: server.url, token: 'token', facts })
+  expect(await server.until(() => endOf(server, '1') !== undefined, 15_000)).toBe(true)
+  expect(endOf(server, '1')?.receipt?.signed).toMatchObject({ outcome: 'not-applicable' })
+  expect(endOf(server, '1')?.receipt?.signed.cause).toMatch(/^tool: No variant fits: linux/)
+  expect(server.checkIns[0]?.facts).toMatchObject({ os: 'windows', 'package.salesdesk': '11.2' })
+})
+
+test('the same release again is found present without touching it, and what rotted on disk is put right beside it', async () => {
+  const release = await makeRelease({ version: '1.0.0', counter: 1 })
+  const server = await aServerWith(release)
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  await server.until(() => endOf(server, '1') !== undefined, 15_000)
+  server.assign([{ release, custom: customOf(release, '2') }])
+  await server.until(() => endOf(server, '2') !== undefined, 15_000)
+  expect(endOf(server, '2')?.step).toBe('already-present')
+
+  writeFileSync(path.join(folder.root, 'tool/current/share/data.bin'), 'rotten')
+  expect(versionOnDisk(folder.root, [release])).toContain('broken')
+  server.assign([{ release, custom: customOf(release, '3') }])
+  await server.until(() => endOf(server, '3') !== undefined, 15_000)
+  expect(endOf(server, '3')?.step).toBe('committed')
+  expect(versionOnDisk(folder.root, [release])).toBe('1.0.0')
 })
 
 test('without the server a device installs only a release that allows it', async () => {

@@ -24,6 +24,8 @@ export interface ReleaseShape {
   readonly counter: number
   readonly isHealthy?: boolean
   readonly dataBytes?: number
+  /** Another kind of installer than this agent has, written into the recipe after packing. */
+  readonly installer?: string
   readonly change?: Partial<ReleaseManifest>
 }
 
@@ -36,6 +38,7 @@ export async function makeRelease({
   counter,
   isHealthy = true,
   dataBytes = 150_000,
+  installer,
   change,
 }: ReleaseShape): Promise<TestRelease> {
   const folder = mkdtempSync(path.join(tmpdir(), 'bascule-release-'))
@@ -53,7 +56,8 @@ export async function makeRelease({
   if (!packed.ok) throw new Error(JSON.stringify(packed.error))
   const blobs = blobsOf(path.join(layout, 'blobs', 'sha256'))
   rmSync(folder, { recursive: true })
-  const indexHex = packed.value.indexDigest.replace('sha256:', '')
+  const packedHex = packed.value.indexDigest.replace('sha256:', '')
+  const indexHex = installer === undefined ? packedHex : withInstaller(blobs, packedHex, installer)
   const manifest: ReleaseManifest = {
     _type: 'bascule-release',
     specVersion: 1,
@@ -65,7 +69,7 @@ export async function makeRelease({
       {
         name: packageName,
         version,
-        index: { digest: packed.value.indexDigest, sizeBytes: blobs.get(indexHex)?.length ?? 0 },
+        index: { digest: `sha256:${indexHex}`, sizeBytes: blobs.get(indexHex)?.length ?? 0 },
         modules: [],
       },
     ],
@@ -112,6 +116,32 @@ modules:
 install: { type: tree }
 verify: { level: 4, health: { run: bin/tool, timeoutSeconds: 5 } }
 `
+}
+
+/** Writes another installer into the recipe and everything that names it by digest; answers the new index. */
+function withInstaller(blobs: Map<string, Buffer>, indexHex: string, type: string): string {
+  const change = (hex: string, edit: (text: string) => string): string => {
+    const bytes = Buffer.from(edit(blobs.get(hex)?.toString('utf8') ?? ''))
+    blobs.set(sha256Hex(bytes), bytes)
+    return sha256Hex(bytes)
+  }
+  const manifestHex = refIn(blobs, indexHex, 'manifests')
+  const configHex = refIn(blobs, manifestHex, 'config')
+  const config = change(configHex, (text) => text.replace('"type":"tree"', `"type":"${type}"`))
+  const sizes = (text: string, hex: string, next: string) =>
+    text.replace(hex, next).replace(`"size":${blobs.get(hex)?.length}`, `"size":${blobs.get(next)?.length}`)
+  const manifest = change(manifestHex, (text) => sizes(text, configHex, config))
+  return change(indexHex, (text) => sizes(text, manifestHex, manifest))
+}
+
+/** Digest of the first thing that a document names under `key`. */
+function refIn(blobs: ReadonlyMap<string, Buffer>, hex: string, key: 'manifests' | 'config'): string {
+  const document = JSON.parse(blobs.get(hex)?.toString('utf8') ?? '{}') as Record<
+    string,
+    { digest: string }[] | { digest: string }
+  >
+  const ref = [document[key] ?? []].flat()[0]
+  return ref?.digest.replace('sha256:', '') ?? ''
 }
 
 function writeFiles(folder: string, files: Readonly<Record<string, string | Uint8Array>>): void {

@@ -29,6 +29,8 @@ export interface TestServer extends AsyncDisposable {
   readonly url: string
   readonly state: ServerState
   readonly director: KeyPair
+  /** Who signs assignments; changed by a test that plays a thief. */
+  signer: KeyPair
   /** Every check-in, in order; for what the device said about itself. */
   readonly checkIns: CheckIn[]
   /** Everything a device delivered more than once with other content: must stay empty. */
@@ -149,13 +151,14 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
       custom,
     }))
     const expiresAt = Temporal.Now.instant().add({ hours: 100 })
-    return signAssignment(buildAssignment({ device, generation: state.generation, expiresAt, targets }), director)
+    return signAssignment(buildAssignment({ device, generation: state.generation, expiresAt, targets }), self.signer)
   }
 
   const self: TestServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     state,
     director,
+    signer: director,
     checkIns: [],
     contradictions: [],
     gate: () => null,

@@ -8,7 +8,8 @@ import {
   type VariantMiss,
 } from '@bascule/domain/estate/package/choose-variant.ts'
 import { ok, refuse, type Result } from '@bascule/domain/lib/result.ts'
-import { ContentError } from './failure.ts'
+import * as z from 'zod'
+import { ContentError, StuckError } from './failure.ts'
 import { readJsonBlob } from './read-json-blob.ts'
 import type { World } from './world.ts'
 
@@ -68,18 +69,29 @@ async function readVariant(
   const manifestRef = { hex: hexOf(descriptor.digest), sizeBytes: descriptor.size, what: `The manifest of ${what}` }
   const manifest = await readJsonBlob(world, manifestRef, PackageManifest, note)
   const { digest, size } = manifest.config
-  const config = await readJsonBlob(
-    world,
-    { hex: hexOf(digest), sizeBytes: size, what: `The recipe of ${what}` },
-    PackageConfig,
-    note,
-  )
+  const configRef = { hex: hexOf(digest), sizeBytes: size, what: `The recipe of ${what}` }
+  refuseForeignInstaller(world, what, await readJsonBlob(world, configRef, InstallerPeek, note))
+  const config = await readJsonBlob(world, configRef, PackageConfig, note)
   if (config.package.name !== wanted.name || config.package.version !== wanted.version) {
     throw new ContentError(
       `The release says ${what}; the package says ${config.package.name} ${config.package.version}`,
     )
   }
   return { config, configDigest: digest }
+}
+
+/** Only this much of a recipe is read before it is known that this agent understands the rest. */
+const InstallerPeek = z.object({ recipe: z.object({ install: z.object({ type: z.string().max(60) }) }) })
+
+/** A package for a newer agent is not bad content: the person has to know that the agent is too old for it. */
+function refuseForeignInstaller(
+  world: Pick<World, 'installers'>,
+  what: string,
+  peek: z.infer<typeof InstallerPeek>,
+): void {
+  const { type } = peek.recipe.install
+  if (world.installers.has(type)) return
+  throw new StuckError('installer', `${what} needs the installer "${type}", which this agent does not have.`)
 }
 
 function hexOf(digest: string): string {
