@@ -1,12 +1,17 @@
+import { devicePaths, type CheckIn } from '@bascule/contract/device/protocol.ts'
 import type { JobAction } from '@bascule/domain/deliver/job.ts'
 import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
 import { agentSteps, waitReasons, type AgentStep, type WaitReason } from '@bascule/domain/deliver/agent-step.ts'
 import { isFailure, isInFlight } from '@bascule/domain/deliver/job.ts'
 import { nobodySilent, tallyPhase } from '@bascule/domain/deliver/phase.ts'
+import { signRequest } from '@bascule/trust/http-signature.ts'
 import fc from 'fast-check'
+import type { FastifyInstance } from 'fastify'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { Db } from '#/platform/db/database.ts'
+import { countStatements } from '#/platform/db/statements.ts'
+import { startTestServer } from '#/platform/test/test-server.ts'
 import { grantInstalls } from './job/grant-installs.ts'
 import { excuseDevice, retryJobs } from './job/job.service.ts'
 import { offerJobs } from './job/offer-jobs.ts'
@@ -25,6 +30,45 @@ import {
   startOfTests as now,
   type DeliveryWorld,
 } from './testing/delivery-world.ts'
+
+test('1,000 check-ins of devices with nothing to do cost no statement while a rollout runs', async () => {
+  await using server = await startTestServer()
+  const { app, db, services } = server
+  await addDevices(db, 10)
+  await services.fleet.refresh('all')
+  const call = { db, actor: { kind: 'person', id: 'ada', name: 'Ada Keeper', grants: [] }, now } as const
+  using before = countStatements(services.database)
+  await aRollout({ db, call, blobs: services.blobs }, [{ query: 'sample:10%' }, {}])
+  // The server hears of the new rollout and reads it into its memory once; this is the last thing it reads.
+  await expect.poll(() => before.texts.some((text) => text.includes('"stale"'))).toBe(true)
+
+  using statements = countStatements(services.database)
+  for (let seq = 1; seq <= 100; seq += 1) {
+    const answers = await Promise.all(Array.from({ length: 10 }, (_, at) => checkInAs(app, at + 1, seq)))
+    expect(answers.every(({ statusCode }) => statusCode === 200)).toBe(true)
+  }
+  // What was heard is written down every two seconds, in one statement for all devices, however many there are.
+  expect(statements.texts.filter((text) => !text.includes('device_presence'))).toEqual([])
+  expect(services.fleet.lastSeenMs(10)).toBeGreaterThan(0)
+})
+
+async function checkInAs(app: FastifyInstance, index: number, seq: number) {
+  const body: CheckIn = {
+    protocol: 1,
+    seq,
+    generation: 0,
+    agentVersion: '0.1.0',
+    factsHash: '0'.repeat(64),
+    jobs: [],
+    ask: [],
+    reportHigh: 0,
+  }
+  const payload = JSON.stringify(body)
+  const path = devicePaths.checkIn
+  const signature = signRequest(deviceKey(index), { method: 'POST', path, body: payload, seq, now })
+  const headers = { 'content-type': 'application/json', ...signature }
+  return await app.inject({ method: 'POST', url: path, headers, payload })
+}
 
 test('a rollout for 100,000 devices starts and opens its first phase with at most 50 rows written', async () => {
   await using world = await createDeliveryWorld()

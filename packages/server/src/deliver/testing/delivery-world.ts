@@ -94,7 +94,7 @@ export interface WantedPhase {
 
 /** A started rollout over all devices. Returns the rollout's id and its release. */
 export async function aRollout(
-  world: DeliveryWorld,
+  world: Pick<DeliveryWorld, 'db' | 'call' | 'blobs'>,
   phases: readonly WantedPhase[],
 ): Promise<{ rolloutId: number; releaseId: ReleaseId }> {
   await addLibrary(world.db)
