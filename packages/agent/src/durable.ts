@@ -153,13 +153,6 @@ export function link(target: string, at: string): void {
   trace({ op: 'symlink', path: at, target })
 }
 
-export function changeMode(fd: number, mode: number): void {
-  const file = pathsByFd.get(fd) ?? '?'
-  point('chmod', file)
-  fs.fchmodSync(fd, mode)
-  trace({ op: 'chmod', path: file, mode })
-}
-
 export function remove(file: string): void {
   point('unlink', file)
   fs.unlinkSync(file)

@@ -20,17 +20,7 @@ import path from 'node:path'
 export type Loss = 'all' | 'bytes'
 
 export interface TraceOp {
-  readonly op:
-    | 'create'
-    | 'write'
-    | 'sync'
-    | 'truncate'
-    | 'sync-folder'
-    | 'rename'
-    | 'mkdir'
-    | 'symlink'
-    | 'chmod'
-    | 'unlink'
+  readonly op: 'create' | 'write' | 'sync' | 'truncate' | 'sync-folder' | 'rename' | 'mkdir' | 'symlink' | 'unlink'
   readonly path: string
   readonly to?: string
   readonly target?: string
@@ -120,7 +110,6 @@ function apply(root: FolderNode, folder: string, op: TraceOp): void {
     case 'write':
     case 'sync':
     case 'truncate':
-    case 'chmod':
       if (node?.kind === 'file') applyToFile(node, op)
       return
     default:
@@ -130,7 +119,6 @@ function apply(root: FolderNode, folder: string, op: TraceOp): void {
 
 function applyToFile(file: FileNode, op: TraceOp): void {
   if (op.op === 'sync') file.durable = file.current
-  if (op.op === 'chmod') file.mode = op.mode ?? file.mode
   if (op.op === 'truncate') file.current = file.current.subarray(0, op.sizeBytes ?? 0)
   if (op.op !== 'write') return
   const bytes = Buffer.from(op.data ?? '', 'base64')
