@@ -1,6 +1,5 @@
 import { deliverFeature } from './deliver/deliver.feature.ts'
 import { deviceFeature } from './estate/device/device.feature.ts'
-import { deviceFeature } from './estate/device/device.feature.ts'
 import { libraryFeature } from './estate/library/library.feature.ts'
 import type { FeatureFactory } from './platform/feature.ts'
 import { ledgerFeature } from './platform/ledger/ledger.feature.ts'
