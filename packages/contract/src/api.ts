@@ -1,5 +1,7 @@
 import { job, phase, receipt, rollout } from './deliver/rollout.ts'
 import { absence } from './estate/absence.ts'
+import { device } from './estate/device.ts'
+import { enrolmentToken } from './estate/enrolment-token.ts'
 import { library } from './estate/library.ts'
 import { orgUnit } from './estate/org-unit.ts'
 import { person } from './estate/person.ts'
@@ -14,7 +16,7 @@ import { session, welcome } from './platform/session.ts'
 /** The whole API for people and their programs, by wing and noun. A feature adds its contract here, on one line. */
 export const api = {
   platform: { session, welcome, apiKey, ledger },
-  estate: { person, orgUnit, site, absence, role, productLine, library },
+  estate: { person, orgUnit, site, absence, role, productLine, library, device, enrolmentToken },
   plan: { release },
   deliver: { rollout, phase, job, receipt },
 }

@@ -54,11 +54,12 @@ create index device_owner on device (owner_person_id) where owner_person_id is n
 create index device_roles on device using gin (roles);
 create index device_tags on device using gin (tags);
 create index device_terms on device using gin (terms);
+-- A device without the fact sorts first and lies in no range that anybody asks for.
 create index device_os on device
   (((coalesce(order_keys ->> 'os', '') || coalesce(order_keys ->> 'os.version', '')) collate "C"), id);
 create index device_agent_version on device ((coalesce(order_keys ->> 'agent.version', '') collate "C"), id);
-create index device_os_version on device (((order_keys ->> 'os.version') collate "C"));
-create index device_disk_free on device (((order_keys ->> 'disk.free.bytes') collate "C"));
+create index device_os_version on device ((coalesce(order_keys ->> 'os.version', '') collate "C"), id);
+create index device_disk_free on device ((coalesce(order_keys ->> 'disk.free.bytes', '') collate "C"), id);
 
 -- When a device was last heard of and how often it comes. Written behind in batches; only this may be lost in a crash.
 -- No index but the key, so that an update stays within its page.

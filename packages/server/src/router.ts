@@ -1,4 +1,6 @@
 import { absenceRoutes } from './estate/absence/absence.routes.ts'
+import { deviceRoutes } from './estate/device/device.routes.ts'
+import { enrolmentTokenRoutes } from './estate/enrolment-token/enrolment-token.routes.ts'
 import { libraryRoutes } from './estate/library/library.routes.ts'
 import { orgUnitRoutes } from './estate/org-unit/org-unit.routes.ts'
 import { personRoutes } from './estate/person/person.routes.ts'
@@ -24,6 +26,8 @@ export const router = os.router({
     role: roleRoutes,
     productLine: productLineRoutes,
     library: libraryRoutes,
+    device: deviceRoutes,
+    enrolmentToken: enrolmentTokenRoutes,
   },
   plan: { release: releaseRoutes },
   deliver: { rollout: rolloutRoutes, phase: phaseRoutes, job: jobRoutes, receipt: receiptRoutes },

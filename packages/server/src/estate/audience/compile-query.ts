@@ -32,8 +32,15 @@ export function compileQuery(query: Query, places: Places): Where {
       )})`
     case 'not':
       return sql`(not coalesce(${compileQuery(query.of, places)}, false))`
-    default:
+    case 'word':
+    case 'sample':
+    case 'compare':
+    case 'has':
+    case 'is':
+    case 'like':
       return compileCondition(query, places)
+    default:
+      return unreachable(query)
   }
 }
 

@@ -15,7 +15,13 @@ export async function packagesOfDevice(db: Db, deviceId: number): Promise<Device
     select r.slot, r.attributes, r.since_at from ci join ci_relation r on r.from_id = ci.id
     where ci.device_id = ${deviceId} and r.kind = 'runs' order by r.slot`.execute(db)
   return rows.map(({ slot, attributes: { version, digest, modules, release }, since_at: since }) => ({
-    ...{ name: slot, version, digest, modules, release, releaseId: release, since: since.toString() },
+    name: slot,
+    version,
+    digest,
+    modules,
+    release,
+    releaseId: release,
+    since: since.toString(),
   }))
 }
 

@@ -18,7 +18,11 @@ export const deviceFeature: FeatureFactory = (services) => {
   return {
     routes(app) {
       registerEnrolment(app, {
-        ...{ db: services.db, fleet, now, epoch: services.epoch, checkInSeconds: config.checkInSeconds },
+        db: services.db,
+        fleet,
+        now,
+        epoch: services.epoch,
+        checkInSeconds: config.checkInSeconds,
         async directorKey() {
           directorKey ??= services.signer.status().then((status) => status.directorKey)
           return await directorKey.catch((cause: unknown) => {

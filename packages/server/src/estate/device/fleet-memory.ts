@@ -60,20 +60,20 @@ export function createFleetMemory() {
     factsHashOf: (index: number) => arrays.factsHash.toString('hex', index * 32, index * 32 + 32),
     lastSeenMsOf: (index: number) => get(arrays.lastSeenMs, index),
     generationOf: (index: number) => get(arrays.generation, index),
-    setGeneration(index: number, generation: number) {
+    setGeneration: (index: number, generation: number): void => {
       arrays.generation[index] = generation
     },
     reportHighOf: (index: number) => get(arrays.reportHigh, index),
-    raiseReportHigh(index: number, seq: number) {
+    raiseReportHigh: (index: number, seq: number): void => {
       arrays.reportHigh[index] = Math.max(get(arrays.reportHigh, index), seq)
     },
-    acceptSeq(index: number, seq: number): boolean {
+    acceptSeq: (index: number, seq: number): boolean => {
       if (seq <= get(arrays.seq, index)) return false
       arrays.seq[index] = seq
       dirty.add(index)
       return true
     },
-    touch(index: number, nowMs: number): void {
+    touch: (index: number, nowMs: number): void => {
       const pauseSeconds = (nowMs - get(arrays.lastSeenMs, index)) / 1000
       arrays.habitSeconds[index] = nextHabit(get(arrays.habitSeconds, index), pauseSeconds)
       arrays.lastSeenMs[index] = nowMs

@@ -20,7 +20,7 @@ export async function readFleet(connection: ClientConfig, take: (row: FleetRow) 
   await client.connect()
   try {
     const query = client.query(new Query<Columns>({ text: fleetColumns, rowMode: 'array' } as never))
-    query.on('row', (row) => take(rowFrom(row as unknown as Columns)))
+    query.on('row', (row) => take(rowFrom(row)))
     await once(query, 'end')
   } catch (cause) {
     throw new Error('Reading the fleet into memory failed', { cause })

@@ -1,0 +1,17 @@
+import { os } from '#/platform/http/os.ts'
+import { answer } from '#/platform/lib/answer.ts'
+import { createEnrolmentToken, listEnrolmentTokens, revokeEnrolmentToken } from './enrolment-token.service.ts'
+
+const { enrolmentToken } = os.estate
+
+export const enrolmentTokenRoutes = enrolmentToken.router({
+  list: enrolmentToken.list.handler(
+    async ({ input, context }) => await listEnrolmentTokens(context.db, context.now, input),
+  ),
+  create: enrolmentToken.create.handler(async ({ input, context }) =>
+    answer(await createEnrolmentToken(context, input)),
+  ),
+  revoke: enrolmentToken.revoke.handler(async ({ input, context }) =>
+    answer(await revokeEnrolmentToken(context, input.enrolmentTokenId)),
+  ),
+})
