@@ -119,7 +119,7 @@ export async function aRollout(
 }
 
 /** A package version and a product line as rows; their content is the library's own test. */
-async function addLibrary(db: Db): Promise<void> {
+export async function addLibrary(db: Db): Promise<void> {
   const at = startOfTests.toString()
   await sql`insert into product_line (id, code, name, created_at) values (gen_random_uuid(), 'sales-desk', 'Sales Desk', ${at}::timestamptz)`.execute(
     db,
