@@ -1,7 +1,16 @@
 import { releaseStates } from '@bascule/contract/plan/release.ts'
-import { jobStates } from '@bascule/domain/deliver/job.ts'
+import { agentSteps, waitReasons } from '@bascule/domain/deliver/agent-step.ts'
+import {
+  jobActions,
+  jobStateFromStep,
+  jobStates,
+  stateAfterReport,
+  type JobState,
+} from '@bascule/domain/deliver/job.ts'
+import { phaseMoves, phasePath, rolloutMoves, rolloutPath } from '@bascule/domain/deliver/moves.ts'
 import { phaseStates } from '@bascule/domain/deliver/phase.ts'
 import { rolloutStates } from '@bascule/domain/deliver/rollout.ts'
+import { releaseMoves, releasePath } from '@bascule/domain/plan/release-moves.ts'
 import { expect, test } from 'vitest'
 import { readTracked, trackedFiles } from './lib/tracked-files.ts'
 
@@ -48,6 +57,52 @@ test('the code knows only states of its machine', () => {
       name,
     ).toEqual([])
   }
+})
+
+test('the code makes exactly the moves of its machine', () => {
+  const tables = { release: releaseMoves, rollout: rolloutMoves, phase: phaseMoves }
+  for (const [name, moves] of Object.entries(tables)) {
+    const coded = Object.entries(moves).flatMap(([from, next]) => next.map((to) => `${from} -> ${to}`))
+    const drawn = machines[name]?.transitions.map(([from, to]) => `${from} -> ${to}`) ?? []
+    expect(coded.toSorted(), name).toEqual(drawn.toSorted())
+  }
+})
+
+test('what passes several states at once passes only along moves of its machine, and a terminal state is never left', () => {
+  expect(phasePath('open', 'failed')).toEqual(['evaluating'])
+  expect(phasePath('failed', 'open')).toEqual(['held'])
+  expect(phasePath('backed-out', 'open')).toBeUndefined()
+  expect(phasePath('waiting', 'backing-out')).toBeUndefined()
+  expect(rolloutPath('paused', 'completed-with-residual')).toEqual(['running'])
+  expect(rolloutPath('completed', 'running')).toBeUndefined()
+  expect(releasePath('draft', 'rolling-out')).toEqual(['planned', 'building', 'testing', 'accepting', 'authorised'])
+  expect(releasePath('closed', 'rolling-out')).toBeUndefined()
+})
+
+/** Everything that a device's report can make of a job, as a list of `from` and `to`. */
+function movesByReport(): [JobState, JobState][] {
+  const reported = new Set(
+    jobActions.flatMap((action) =>
+      agentSteps.flatMap((step) => [undefined, ...waitReasons].map((wait) => jobStateFromStep(action, step, wait))),
+    ),
+  )
+  return jobStates.flatMap((from) =>
+    [...reported].map((to): [JobState, JobState] => [from, stateAfterReport(from, to)]),
+  )
+}
+
+test('no report makes a move of a job that its machine cannot make, however many steps of the device went unseen', () => {
+  const machine = machines['deployment-job']
+  const after = (from: string) => {
+    const reached = new Set([from])
+    for (let before = 0; before < reached.size;) {
+      before = reached.size
+      for (const [one, next] of machine?.transitions ?? []) if (reached.has(one)) reached.add(next)
+    }
+    return reached
+  }
+  const impossible = movesByReport().filter(([from, to]) => !after(from).has(to))
+  expect(impossible).toEqual([])
 })
 
 /** Tables whose column `state` holds a state of a machine. */

@@ -1,5 +1,5 @@
 import { refuse, ok, type Refusal, type Result } from '../lib/result.ts'
-import { isBudgetSpent, type PhaseLimits, type PhaseState, type PhaseTally } from './phase.ts'
+import { failuresMax, isBudgetSpent, type PhaseLimits, type PhaseState, type PhaseTally } from './phase.ts'
 import type { RolloutState } from './rollout.ts'
 
 export type InstallRefusal = Refusal<
@@ -17,12 +17,12 @@ export function mayInstall(
   limits: PhaseLimits,
   nowIso: string,
 ): Result<true, InstallRefusal> {
-  if (rollout !== 'running') {
+  if (!servesDevices(rollout)) {
     return refuse({
       rule: 'rollout-not-running',
       fact: `The rollout is ${rollout}.`,
       lifter: 'release manager',
-      next: 'Resume the rollout; this device then goes on by itself.',
+      next: rollout === 'paused' ? 'Resume the rollout; this device then goes on by itself.' : 'Plan a new release.',
     })
   }
   if (!letsDevicesInstall(phase)) {
@@ -38,7 +38,7 @@ export function mayInstall(
   if (isBudgetSpent(tally, limits)) {
     return refuse({
       rule: 'failure-budget-spent',
-      fact: `${tally.failures} of ${limits.failureBudget} allowed failures are used up.`,
+      fact: `${tally.failures} of ${failuresMax(limits)} allowed failures are used up.`,
       lifter: 'release manager',
       next: 'Look at the failures, then back out the phase or raise the budget.',
     })
@@ -52,6 +52,11 @@ export function mayInstall(
     })
   }
   return ok(true)
+}
+
+/** A finished rollout still serves a device that comes home late; a paused one begins nothing new. */
+export function servesDevices(rollout: RolloutState): boolean {
+  return rollout === 'running' || rollout === 'completed' || rollout === 'completed-with-residual'
 }
 
 /** A phase that was left behind still takes its late devices; one that failed or is held does not. */

@@ -4,8 +4,10 @@ import { agentSteps, isTerminalStep, waitReasons } from './agent-step.ts'
 import {
   bucketOf,
   isFailure,
+  awaitsReturn,
   isInFlight,
   isOpen,
+  needsReturn,
   jobActions,
   jobStateFromStep,
   jobStates,
@@ -67,7 +69,24 @@ test('whose turn it is follows from the reason', () => {
 
 test('a late report never takes a device out of flight, and never reopens a finished job', () => {
   expect(stateAfterReport('installing', 'staged')).toBe('installing')
-  expect(stateAfterReport('installing', 'blocked')).toBe('blocked')
+  expect(stateAfterReport('installing', 'blocked')).toBe('installing')
   expect(stateAfterReport('succeeded', 'installing')).toBe('succeeded')
   expect(stateAfterReport('failed-needs-human', 'downloading')).toBe('downloading')
+})
+
+test('a device that waits in the middle of its install stays in flight, because it goes on without asking', () => {
+  for (const step of agentSteps.filter((one) => isInFlight(jobStateFromStep('install', one)))) {
+    for (const wait of waitReasons) expect(isInFlight(jobStateFromStep('install', step, wait))).toBe(true)
+  }
+})
+
+test('a back-out turns around who may have the release, and waits for all of them but those whom a person excused', () => {
+  for (const state of ['succeeded', 'already-present', 'installing', 'failed-needs-human'] as const) {
+    expect([state, needsReturn(state), awaitsReturn(state)]).toEqual([state, true, true])
+  }
+  expect([needsReturn('excused'), awaitsReturn('excused')]).toEqual([true, false])
+  expect([needsReturn('staged'), awaitsReturn('staged')]).toEqual([false, true])
+  for (const state of ['rolled-back', 'not-applicable', 'cancelled'] as const) {
+    expect([state, needsReturn(state), awaitsReturn(state)]).toEqual([state, false, false])
+  }
 })

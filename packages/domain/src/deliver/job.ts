@@ -59,7 +59,7 @@ export type Bucket = (typeof buckets)[number]
  * A finished back-out counts as rolled back: the device is again where it was.
  */
 export function jobStateFromStep(action: JobAction, step: AgentStep, wait?: WaitReason): JobState {
-  if (wait !== undefined) return waitingState(step, wait)
+  if (wait !== undefined) return waitingState(action, step, wait)
   switch (step) {
     case 'received':
     case 'precheck':
@@ -100,12 +100,15 @@ export function jobStateFromStep(action: JobAction, step: AgentStep, wait?: Wait
   }
 }
 
-/** A wait before the install is `blocked` or, on the way down, `download-waiting`; asking at the gate is just `staged`. */
-function waitingState(step: AgentStep, wait: WaitReason): JobState {
+/**
+ * A wait before the install is `blocked` or, on the way down, `download-waiting`; asking at the gate is just `staged`.
+ * A device that waits in the middle of its install goes on without asking, so it stays in flight and in the count.
+ */
+function waitingState(action: JobAction, step: AgentStep, wait: WaitReason): JobState {
   if (step === 'downloading' && wait !== 'disk') return 'download-waiting'
   if (step === 'ready' && wait === 'gate') return 'staged'
-  if (step === 'rebooting') return 'awaiting-restart'
-  return 'blocked'
+  const standing = jobStateFromStep(action, step)
+  return isInFlight(standing) || isFinished(standing) ? standing : 'blocked'
 }
 
 /** Between the server's "install now" and the end: something on the device may be changing. */
@@ -169,7 +172,13 @@ export function stateAfterReport(current: JobState, reported: JobState): JobStat
 }
 
 function isBeforeInstall(state: JobState): boolean {
-  return state === 'accepted' || state === 'downloading' || state === 'download-waiting' || state === 'staged'
+  return (
+    state === 'accepted' ||
+    state === 'downloading' ||
+    state === 'download-waiting' ||
+    state === 'staged' ||
+    state === 'blocked'
+  )
 }
 
 /** Whether the device has yet to do something for this job. A finished job is left only by a new one. */
@@ -210,6 +219,25 @@ export function bucketOf(state: JobState): Exclude<Bucket, 'silent' | 'not-start
     default:
       return unreachable(state)
   }
+}
+
+/**
+ * Whether a back-out has to turn the device around: it has the release, may have it, or is on the way to it. Who had
+ * it already has it from an earlier job of this rollout; who was excused or stuck may have installed all the same.
+ */
+export function needsReturn(state: JobState): boolean {
+  return (
+    isInFlight(state) ||
+    state === 'succeeded' ||
+    state === 'already-present' ||
+    state === 'excused' ||
+    state === 'failed-needs-human'
+  )
+}
+
+/** Whether a phase that goes back waits for this device: all that a back-out turns around but those whom a person excused. */
+export function awaitsReturn(state: JobState): boolean {
+  return state !== 'excused' && (needsReturn(state) || isOpen(state))
 }
 
 /** What counts against the failure budget: a person is needed, or the device went back by itself. A planned back-out does not. */

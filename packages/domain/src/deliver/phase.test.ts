@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { mayInstall } from './install-gate.ts'
 import { buckets, jobActions, jobStates } from './job.ts'
-import { judgePhase, nobodySilent, tallyPhase, type JobCount, type PhaseLimits } from './phase.ts'
+import { failuresMax, judgePhase, nobodySilent, tallyPhase, type JobCount, type PhaseLimits } from './phase.ts'
 
 const limits: PhaseLimits = {
   advanceAtPermille: 900,
@@ -79,7 +79,7 @@ test('failed plus in flight never exceeds the cap when every device asks', () =>
         let failures = 0
         let inFlight = 0
         for (const fails of fates) {
-          const spent = failures > 0 && failures >= budget
+          const spent = failures >= failuresMax(own)
           if (mayInstall('running', 'open', { failures, inFlight }, own, now).ok) {
             expect(spent).toBe(false)
             inFlight += 1
@@ -105,4 +105,25 @@ test('nobody installs before the phase may start or after it ended', () => {
   const late = mayInstall('running', 'open', idle, { ...limits, notAfter: '2026-11-22T00:00:00Z' }, now)
   expect(early).toMatchObject({ error: { rule: 'not-yet' } })
   expect(late).toMatchObject({ error: { rule: 'too-late' } })
+})
+
+test('a device that comes home after the rollout was completed may still install, within the budget', () => {
+  const idle = { failures: 0, inFlight: 0 }
+  expect(mayInstall('completed', 'succeeded', idle, limits, now).ok).toBe(true)
+  expect(mayInstall('completed-with-residual', 'succeeded', { ...idle, failures: 3 }, limits, now).ok).toBe(false)
+  expect(mayInstall('backing-out', 'succeeded', idle, limits, now).ok).toBe(false)
+})
+
+test('failures that use up the whole cap stop the phase: nobody could go on any more', () => {
+  const tally = tallyPhase(10, [installs('rolled-back', 1), installs('staged', 9)], nobodySilent)
+  expect(judgePhase(tally, { ...limits, failureBudget: 5, inFlightMax: 1 })).toEqual({
+    answer: 'stop',
+    because: '1 device failed, 1 stop the phase.',
+  })
+})
+
+test('a phase in which nobody is left to prove anything holds, an empty one goes on', () => {
+  const nobody = tallyPhase(5, [installs('not-applicable', 4), installs('excused', 1)], nobodySilent)
+  expect(judgePhase(nobody, limits).answer).toBe('hold')
+  expect(judgePhase(tallyPhase(0, [], nobodySilent), limits).answer).toBe('advance')
 })

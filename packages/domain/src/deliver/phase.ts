@@ -1,4 +1,13 @@
-import { bucketOf, type Bucket, buckets, isFailure, isInFlight, type JobAction, type JobState } from './job.ts'
+import {
+  awaitsReturn,
+  bucketOf,
+  type Bucket,
+  buckets,
+  isFailure,
+  isInFlight,
+  type JobAction,
+  type JobState,
+} from './job.ts'
 
 export const phaseStates = [
   'waiting',
@@ -54,6 +63,8 @@ export interface PhaseTally {
   readonly offered: number
   readonly downloading: number
   readonly installing: number
+  /** Devices that have the release, may have it or are on the way, silent or not: a back-out waits for them. */
+  readonly toReturn: number
 }
 
 /**
@@ -71,10 +82,12 @@ export function tallyPhase(
   let inFlight = 0
   let offered = 0
   let downloading = 0
+  let toReturn = 0
   for (const { action, state, devices } of counts) {
     byBucket[bucketOf(state)] += devices
     known += devices
     if (isFailure(action, state)) failures += devices
+    if (awaitsReturn(state)) toReturn += devices
     if (isInFlight(state)) inFlight += devices
     else if (state === 'downloading' || state === 'download-waiting' || state === 'staged') downloading += devices
     else if (bucketOf(state) === 'in-progress') offered += devices
@@ -95,6 +108,7 @@ export function tallyPhase(
     offered,
     downloading,
     installing: inFlight,
+    toReturn,
   }
 }
 
@@ -117,11 +131,14 @@ export type AdvanceAnswer =
 /** Whether a phase may be left behind. The stop rule is asked first: a spent failure budget beats every success. */
 export function judgePhase(tally: PhaseTally, limits: PhaseLimits): AdvanceAnswer {
   if (isBudgetSpent(tally, limits)) {
-    return { answer: 'stop', because: `${devices(tally.failures)} failed, ${limits.failureBudget} stop the phase.` }
+    return { answer: 'stop', because: `${devices(tally.failures)} failed, ${failuresMax(limits)} stop the phase.` }
   }
   const silent = tally.byBucket.silent
   if (silent > limits.silenceBudget) {
     return { answer: 'hold', because: `${devices(silent)} went quiet, ${limits.silenceBudget} may.` }
+  }
+  if (tally.size > 0 && tally.countable === 0) {
+    return { answer: 'hold', because: 'No device of the phase is left that could prove anything.' }
   }
   const needed = devicesToAdvance(tally, limits)
   if (tally.verified < needed) {
@@ -146,9 +163,16 @@ export function devicesToAdvance(tally: PhaseTally, limits: PhaseLimits): number
   return Math.ceil((tally.countable * limits.advanceAtPermille) / 1000)
 }
 
-/** A budget of 0 tolerates nothing: the first failure spends it, and so does the first with a budget of 1. */
+/**
+ * How many failures end the phase. Where the cap is smaller than the budget it counts: with the cap used up by
+ * failures nobody could install any more, and the phase would wait for ever. A budget of 0 tolerates nothing.
+ */
+export function failuresMax(limits: PhaseLimits): number {
+  return Math.max(1, Math.min(limits.failureBudget, limits.inFlightMax))
+}
+
 export function isBudgetSpent(tally: Pick<PhaseTally, 'failures'>, limits: PhaseLimits): boolean {
-  return tally.failures > 0 && tally.failures >= limits.failureBudget
+  return tally.failures >= failuresMax(limits)
 }
 
 function devices(count: number): string {

@@ -64,6 +64,10 @@ function nextPhaseStep(phases: readonly PhaseSeen[], nowIso: string): RolloutSte
     if (step === 'go-on') continue
     return step
   }
+  // Backed out phase by phase, nothing of the release is left to be early in its life.
+  if (phases.some((phase) => phase.state === 'backed-out') && !phases.some((phase) => phase.state === 'succeeded')) {
+    return { do: 'finish-back-out' }
+  }
   const last = phases.every((phase) => phase.state !== 'succeeded' || isSettled(phase.tally))
   return last ? { do: 'complete' } : { do: 'wait' }
 }
@@ -76,7 +80,7 @@ function stepOfPhase(phase: PhaseSeen, nowIso: string): RolloutStep | 'go-on' {
     case 'preparing':
       return { do: 'move-phase', order, to: 'open', because: 'Every precondition of the phase holds.' }
     case 'open':
-      return stepOfOpenPhase(phase)
+      return stepOfOpenPhase(phase, nowIso)
     case 'soaking':
       return stepOfSoakingPhase(phase, nowIso)
     case 'evaluating':
@@ -105,21 +109,27 @@ function openWhenTime(phase: PhaseSeen, nowIso: string): RolloutStep {
   return { do: 'move-phase', order: phase.order, to: 'preparing', because: 'The phase before is left behind.' }
 }
 
-function stepOfOpenPhase({ order, tally, limits }: PhaseSeen): RolloutStep {
+function stepOfOpenPhase({ order, tally, limits }: PhaseSeen, nowIso: string): RolloutStep {
   const verdict = judgePhase(tally, limits)
   if (verdict.answer === 'stop') return { do: 'stop', order, because: verdict.because }
   if (verdict.answer === 'advance') return { do: 'move-phase', order, to: 'soaking', because: verdict.because }
-  if (!isSettled(tally)) return { do: 'wait' }
-  return { do: 'move-phase', order, to: 'evaluating', because: 'Every device of the phase has answered.' }
+  if (isSettled(tally)) {
+    return { do: 'move-phase', order, to: 'evaluating', because: 'Every device of the phase has answered.' }
+  }
+  if (limits.notAfter === null) return { do: 'wait' }
+  if (Date.parse(nowIso) <= Date.parse(limits.notAfter)) return { do: 'wait', lookAgainAt: limits.notAfter }
+  return { do: 'move-phase', order, to: 'evaluating', because: `The phase ended at ${limits.notAfter}.` }
 }
 
 function stepOfSoakingPhase(phase: PhaseSeen, nowIso: string): RolloutStep {
   const { order, tally, limits, soakingSince } = phase
   const verdict = judgePhase(tally, limits)
   if (verdict.answer === 'stop') return { do: 'stop', order, because: verdict.because }
-  const until = Date.parse(soakingSince ?? nowIso) + limits.soakSeconds * 1000
+  // An empty phase has nobody to watch.
+  const soakSeconds = tally.size === 0 ? 0 : limits.soakSeconds
+  const until = Date.parse(soakingSince ?? nowIso) + soakSeconds * 1000
   if (Date.parse(nowIso) < until) return { do: 'wait', lookAgainAt: new Date(until).toISOString() }
-  return { do: 'move-phase', order, to: 'evaluating', because: `Soaked for ${limits.soakSeconds} s.` }
+  return { do: 'move-phase', order, to: 'evaluating', because: `Soaked for ${soakSeconds} s.` }
 }
 
 function stepOfEvaluation(phase: PhaseSeen): RolloutStep {
@@ -148,9 +158,9 @@ export function isSettled(tally: PhaseTally): boolean {
   return tally.byBucket['not-started'] === 0 && tally.byBucket['in-progress'] === 0 && tally.byBucket.blocked === 0
 }
 
-/** Nobody runs the new version and nobody is on the way to it or back. */
+/** Nobody has the new version or may have it, and nobody is on the way to it or back. Silence proves nothing here. */
 function isBackOutDone(tally: PhaseTally): boolean {
-  return tally.byBucket.succeeded === 0 && tally.byBucket['in-progress'] === 0 && tally.byBucket.blocked === 0
+  return tally.toReturn === 0
 }
 
 function isOver(state: PhaseState): boolean {
