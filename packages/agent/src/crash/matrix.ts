@@ -66,7 +66,7 @@ for (const name of values.scenarios.split(',') as ScenarioName[]) {
     for (const fault of values.faults.split(',') as Fault[]) {
       const row = await runRow(scenario, fault, calls)
       rows.push(row)
-      if (values.json !== true) process.stderr.write(`${JSON.stringify(row)}\n`)
+      process.stderr.write(`${JSON.stringify(row)}\n`)
     }
   } finally {
     removeScenario(scenario)

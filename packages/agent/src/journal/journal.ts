@@ -11,6 +11,7 @@ import {
   syncFolder,
   writeAt,
 } from '#/durable.ts'
+import { assert } from '@bascule/domain/lib/result.ts'
 import { encodeFrame, readFrames, type FileContent } from './frame.ts'
 import { applyRecord, emptyState, type AgentState, type JournalRecord } from './state.ts'
 
@@ -143,7 +144,10 @@ function quarantine(folder: string, name: string): void {
 function journalOver(files: Files, initial: AgentState, problem: string | null): Journal {
   let state = initial
   let blind = problem
+  let isClosed = false
   const write = (records: readonly JournalRecord[], next: AgentState): void => {
+    // A late answer after the end must never reach a number that by now may stand for another file.
+    assert(!isClosed, 'nothing is written to a closed journal')
     state = next
     try {
       if (!appendFrame(files, records)) state = compact(files, next)
@@ -174,6 +178,7 @@ function journalOver(files: Files, initial: AgentState, problem: string | null):
       write([], fresh)
     },
     close() {
+      isClosed = true
       for (const fd of files.fds) if (fd !== null) close(fd)
     },
   }
