@@ -33,7 +33,7 @@ export async function ensureCluster(
   await removeUnfinished(dataFolder, basename(folder))
   if (!existsSync(folder)) {
     refuseOtherMajor(dataFolder, major)
-    await createCluster(binaries, runAs, folder)
+    await createCluster(binaries, runAs, folder, Number(major))
   }
   const found = existsSync(join(folder, 'PG_VERSION')) ? readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim() : '?'
   if (found !== major) {
@@ -65,11 +65,11 @@ async function removeUnfinished(dataFolder: string, name: string): Promise<void>
   }
 }
 
-async function createCluster(binaries: PostgresBinaries, runAs: RunAs, folder: string): Promise<void> {
+async function createCluster(binaries: PostgresBinaries, runAs: RunAs, folder: string, major: number): Promise<void> {
   const unfinished = `${folder}.new-${process.pid}`
   await mkdir(unfinished, { mode: 0o700 })
   if (runAs.account) await chown(unfinished, runAs.account.uid, runAs.account.gid)
-  await run(runAs, initdbCommand(binaries, unfinished), unfinished)
+  await run(runAs, initdbCommand(binaries, unfinished, major), unfinished)
   // Single-user mode: no server, no socket, and the database exists before the cluster gets its name.
   const single = [binaries.postgres, '--single', '-D', unfinished, 'postgres']
   await run(runAs, single, unfinished, `create database ${databaseName}\n`)
@@ -77,9 +77,13 @@ async function createCluster(binaries: PostgresBinaries, runAs: RunAs, folder: s
   await syncFolder(dirname(folder))
 }
 
-/** The built-in locale ties no index to the host's C library or ICU, so they survive an upgrade of the system. */
-function initdbCommand(binaries: PostgresBinaries, folder: string): readonly string[] {
-  const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
+/**
+ * The built-in locale, which came with version 17, ties no index to the host's C library or ICU, so indexes survive an
+ * upgrade of the system.
+ */
+function initdbCommand(binaries: PostgresBinaries, folder: string, major: number): readonly string[] {
+  const builtin = major < 17 ? [] : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']
+  const locale = ['--encoding=UTF8', ...builtin, '--locale=C']
   const access = [`--username=${databaseUser}`, '--auth-local=trust', '--auth-host=reject']
   return [binaries.initdb, '-D', folder, ...access, ...locale, '--no-instructions']
 }
@@ -93,6 +97,8 @@ async function syncFolder(folder: string): Promise<void> {
 async function run(runAs: RunAs, command: readonly string[], cwd: string, input = ''): Promise<string> {
   const [program = '', ...args] = [...runAs.prefix, ...command]
   const child = spawn(program, args, { ...runAs.account, cwd, detached: true, stdio: 'pipe' })
+  // A program that asks nothing may be gone before its input is closed; its exit is what counts.
+  child.stdin.on('error', () => undefined)
   child.stdin.end(input)
   const [stdout, stderr, [code, signal]] = await Promise.all([
     text(child.stdout),

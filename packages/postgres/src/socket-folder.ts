@@ -47,7 +47,8 @@ export async function removeSocketFolder(dataFolder: string): Promise<void> {
   await rm(join(dataFolder, noteName), { force: true })
 }
 
-function chooseRuntimeFolder(): string {
+/** A writable folder with a short path, or a `data-folder-unusable` refusal. */
+export function chooseRuntimeFolder(): string {
   const candidates = [process.env['XDG_RUNTIME_DIR'], tmpdir(), '/tmp']
   const found = candidates.find((folder) => folder !== undefined && isWritable(folder) && isShort(folder))
   if (found !== undefined) return found

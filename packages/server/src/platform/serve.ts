@@ -1,7 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { sql } from 'kysely'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -15,6 +14,7 @@ import { createFacts } from './facts/facts.ts'
 import type { FeatureFactory, Services } from './feature.ts'
 import { createHealth } from './health/health.ts'
 import type { Health } from './health/health.ts'
+import { builtWeb } from './http/built-web.ts'
 import { createIdentity } from './identity/identity.ts'
 import { ensureCookieSecret } from './identity/secret.ts'
 import { createWorker } from './jobs/worker.ts'
@@ -39,8 +39,6 @@ export interface PreparedServer extends AsyncDisposable {
   /** Opens the port, begins to reconcile, and answers the address. */
   listen(): Promise<string>
 }
-
-const builtWeb = fileURLToPath(new URL('../../../web/dist', import.meta.url))
 
 /**
  * Puts the parts together over a migrated database, from the ground up. Disposing takes them down in reverse: first no
