@@ -1,5 +1,7 @@
 import { job, phase, receipt, rollout } from './deliver/rollout.ts'
 import { absence } from './estate/absence.ts'
+import { audience } from './estate/audience.ts'
+import { configuration } from './estate/configuration.ts'
 import { device } from './estate/device.ts'
 import { enrolmentToken } from './estate/enrolment-token.ts'
 import { library } from './estate/library.ts'
@@ -7,6 +9,7 @@ import { orgUnit } from './estate/org-unit.ts'
 import { person } from './estate/person.ts'
 import { productLine } from './estate/product-line.ts'
 import { role } from './estate/role.ts'
+import { service } from './estate/service.ts'
 import { site } from './estate/site.ts'
 import { release } from './plan/release.ts'
 import { apiKey } from './platform/api-key.ts'
@@ -16,7 +19,20 @@ import { session, welcome } from './platform/session.ts'
 /** The whole API for people and their programs, by wing and noun. A feature adds its contract here, on one line. */
 export const api = {
   platform: { session, welcome, apiKey, ledger },
-  estate: { person, orgUnit, site, absence, role, productLine, library, device, enrolmentToken },
+  estate: {
+    person,
+    orgUnit,
+    site,
+    absence,
+    role,
+    productLine,
+    library,
+    device,
+    enrolmentToken,
+    audience,
+    configuration,
+    service,
+  },
   plan: { release },
   deliver: { rollout, phase, job, receipt },
 }

@@ -32,7 +32,7 @@ create index ci_class_listed on ci (class, lower(name), id);
 -- `slot` is what there can be one of: the name of the package a device runs. Empty where a relation has none.
 create table ci_relation (
   from_id uuid not null references ci (id),
-  kind text not null check (kind in ('runs', 'depends-on', 'uses')),
+  kind text not null check (kind in ('runs', 'depends-on')),
   slot text not null default '',
   to_id uuid not null references ci (id),
   attributes jsonb not null default '{}',
@@ -64,7 +64,9 @@ create table baseline (
   id uuid primary key,
   label text not null,
   at timestamptz not null,
+  -- A query, or the devices themselves; exactly one of them says whose baseline it is.
   scope text not null,
+  device_ids int[],
   release_id text,
   devices int not null,
   entries int not null,
@@ -96,9 +98,12 @@ create table service (
   org_unit_id uuid references org_unit (id),
   time_zone text not null,
   hours jsonb not null default '[]',
+  -- Names of the packages it consists of, so that a release tells which services it touches.
+  uses text[] not null default '{}',
   version int not null default 1,
   created_at timestamptz not null,
   retired_at timestamptz
 );
 create unique index service_code on service (code) where retired_at is null;
 create index service_listed on service (lower(name), id);
+create index service_uses on service using gin (uses);

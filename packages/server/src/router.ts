@@ -1,4 +1,6 @@
 import { absenceRoutes } from './estate/absence/absence.routes.ts'
+import { audienceRoutes } from './estate/audience/audience.routes.ts'
+import { configurationRoutes } from './estate/configuration/configuration.routes.ts'
 import { deviceRoutes } from './estate/device/device.routes.ts'
 import { enrolmentTokenRoutes } from './estate/enrolment-token/enrolment-token.routes.ts'
 import { libraryRoutes } from './estate/library/library.routes.ts'
@@ -6,6 +8,7 @@ import { orgUnitRoutes } from './estate/org-unit/org-unit.routes.ts'
 import { personRoutes } from './estate/person/person.routes.ts'
 import { productLineRoutes } from './estate/product-line/product-line.routes.ts'
 import { roleRoutes } from './estate/role/role.routes.ts'
+import { serviceRoutes } from './estate/service/service.routes.ts'
 import { siteRoutes } from './estate/site/site.routes.ts'
 import { os } from './platform/http/os.ts'
 import { apiKeyRoutes } from './platform/identity/api-key.routes.ts'
@@ -28,6 +31,9 @@ export const router = os.router({
     library: libraryRoutes,
     device: deviceRoutes,
     enrolmentToken: enrolmentTokenRoutes,
+    audience: audienceRoutes,
+    configuration: configurationRoutes,
+    service: serviceRoutes,
   },
   plan: { release: releaseRoutes },
   deliver: { rollout: rolloutRoutes, phase: phaseRoutes, job: jobRoutes, receipt: receiptRoutes },

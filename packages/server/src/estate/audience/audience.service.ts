@@ -35,3 +35,14 @@ export async function matchesDevice(db: Db, queryText: string, deviceId: number)
     .executeTakeFirst()
   return found !== undefined
 }
+
+/** How many active devices a query takes. */
+export async function countSelected(db: Db, query: Query): Promise<number> {
+  const { devices } = await db
+    .selectFrom('device')
+    .select((eb) => eb.fn.countAll<number>().as('devices'))
+    .where('state', '=', 'active')
+    .where(compileQuery(query, await loadPlaces(db)))
+    .executeTakeFirstOrThrow()
+  return devices
+}

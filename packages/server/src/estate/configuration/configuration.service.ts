@@ -72,8 +72,8 @@ async function insertHistory(tx: Db, receipts: readonly InstallReceipt[]): Promi
       ${receipts.map(changeOf)}::text[], ${receipts.map((one) => one.packageName)}::text[],
       ${receipts.map((one) => versionJson(one.before))}::jsonb[], ${receipts.map(afterJson)}::jsonb[],
       ${receipts.map((one) => one.release)}::text[], ${receipts.map((one) => one.receiptId)}::text[])
-      n (device, at, change, package, before, after, release, source)
-    join ci on ci.device_id = n.device
+      with ordinality n (device, at, change, package, before, after, release, source, place)
+    join ci on ci.device_id = n.device order by n.place
     on conflict (source) do nothing returning source`.execute(tx)
   return new Set(rows.map((row) => row.source))
 }

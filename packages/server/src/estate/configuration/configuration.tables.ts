@@ -7,7 +7,7 @@ type Json<T> = ColumnType<T, string | undefined, string>
 export const ciClasses = ['service', 'software', 'device'] as const
 export type CiClass = (typeof ciClasses)[number]
 export type CiChange = 'installed' | 'updated' | 'confirmed' | 'removed' | 'added' | 'changed' | 'retired'
-export type CiRelationKind = 'runs' | 'depends-on' | 'uses'
+export type CiRelationKind = 'runs' | 'depends-on'
 
 export interface CiTable {
   id: ConfigurationItemId
@@ -46,6 +46,7 @@ export interface BaselineTable {
   label: string
   at: Temporal.Instant
   scope: string
+  device_ids: number[] | null
   release_id: string | null
   devices: number
   entries: number
@@ -72,6 +73,7 @@ export interface ServiceTable {
   owner_person_id: PersonId | null
   org_unit_id: OrgUnitId | null
   time_zone: string
+  uses: Generated<string[]>
   hours: Json<{ days: number[]; from: string; until: string }[]>
   version: Generated<number>
   created_at: Temporal.Instant
