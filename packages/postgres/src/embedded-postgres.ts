@@ -2,7 +2,7 @@ import { mkdir, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 
-import { locateBinaries } from './binaries.ts'
+import { binariesIn, locateBinaries } from './binaries.ts'
 import { databaseName, databaseUser, ensureCluster, readVersion } from './cluster-folder.ts'
 import { lockFolder } from './folder-lock.ts'
 import { clearLeftovers, findLivingPostmaster } from './postmaster-file.ts'
@@ -37,6 +37,8 @@ export interface EmbeddedPostgresOptions {
   readonly log?: (line: string) => void
   /** In place of or beside the usual settings; a test cluster turns `fsync` off here. */
   readonly settings?: PostgresSettings
+  /** Folder of another PostgreSQL's programs, to try an older version; without it those that npm installed. */
+  readonly binFolder?: string | undefined
 }
 
 /**
@@ -51,7 +53,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   held.use(lockFolder(dataFolder))
 
   const log = options.log ?? (() => undefined)
-  const binaries = locateBinaries()
+  const binaries = options.binFolder === undefined ? locateBinaries() : binariesIn(options.binFolder)
   const runAs = chooseRunAs(binaries, dataFolder)
   const version = await readVersion(binaries, runAs)
   const clusterFolder = await ensureCluster(binaries, runAs, dataFolder, version.split('.')[0] ?? '')

@@ -19,12 +19,16 @@ const testSettings = {
 
 const folderPattern = /^bascule-test-(\d+)-/
 
-/** One PostgreSQL for the whole run; the tests get its address and make databases in it. */
+/**
+ * One PostgreSQL for the whole run; the tests get its address and make databases in it. `BASCULE_TEST_POSTGRES` names the
+ * folder of another version's programs, for a run on the oldest that is supported.
+ */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const root = existsSync('/dev/shm') ? '/dev/shm' : tmpdir()
   removeAbandoned(root)
   const dataFolder = mkdtempSync(join(root, `bascule-test-${process.pid}-`))
-  const postgres = await startEmbeddedPostgres({ dataFolder, settings: testSettings })
+  const binFolder = process.env['BASCULE_TEST_POSTGRES']
+  const postgres = await startEmbeddedPostgres({ dataFolder, settings: testSettings, binFolder })
   project.provide('postgres', postgres.address)
   return async () => {
     await postgres[Symbol.asyncDispose]()
