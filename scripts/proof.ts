@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { runCommand, tell, tellFailures } from './lib/command.ts'
 import type { Command, Outcome } from './lib/command.ts'
@@ -18,7 +18,22 @@ function whenPresent(name: string): Command[] {
   return []
 }
 
+/** The database tests once more on an older PostgreSQL of the system, because every statement must run on 15. */
+function onOlderPostgres(): Command[] {
+  const folder = '/usr/lib/postgresql'
+  const versions = existsSync(folder) ? readdirSync(folder).map(Number) : []
+  const oldest = Math.min(...versions.filter((version) => version >= 15))
+  if (!Number.isFinite(oldest)) {
+    console.log(`-      ${'PostgreSQL 15'.padEnd(28)} not on this machine`)
+    return []
+  }
+  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs')
+  const env = { BASCULE_TEST_POSTGRES: join(folder, String(oldest), 'bin') }
+  return [{ name: `PostgreSQL ${oldest}`, run: [process.execPath, vitest, 'run', '--project', 'pg'], env }]
+}
+
 const commands = [
+  ...onOlderPostgres(),
   script('matrix', '--json'),
   script('demo', '--json'),
   ...whenPresent('fuzz'),
