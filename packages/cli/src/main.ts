@@ -1,7 +1,17 @@
 #!/usr/bin/env node
 import { buildApplication, buildRouteMap, run } from '@stricli/core'
+import { releasePauseCommand, releaseResumeCommand, releaseStartCommand } from './commands/deliver/rollout-actions.ts'
+import { rolloutWatchCommand } from './commands/deliver/rollout-watch.ts'
+import { deviceListCommand } from './commands/estate/device-list.ts'
+import { deviceApproveCommand, deviceRevokeCommand } from './commands/estate/device-state.ts'
+import { deviceTokenCommand } from './commands/estate/device-token.ts'
 import { packCommand } from './commands/estate/package-pack.ts'
 import { pushCommand } from './commands/estate/package-push.ts'
+import { releaseListCommand } from './commands/plan/release-list.ts'
+import { releaseShowCommand } from './commands/plan/release-show.ts'
+import { backupCommand, restoreCommand } from './commands/platform/backup.ts'
+import { doctorCommand } from './commands/platform/doctor.ts'
+import { startCommand } from './commands/platform/start.ts'
 import type { CliContext } from './lib/context.ts'
 import { exitCodes } from './lib/exit-code.ts'
 
@@ -12,6 +22,33 @@ const root = buildRouteMap<string, CliContext>({
       routes: { pack: packCommand, push: pushCommand },
       docs: { brief: 'Make and upload packages' },
     }),
+    release: buildRouteMap<string, CliContext>({
+      routes: {
+        list: releaseListCommand,
+        show: releaseShowCommand,
+        start: releaseStartCommand,
+        pause: releasePauseCommand,
+        resume: releaseResumeCommand,
+      },
+      docs: { brief: 'See releases and roll them out' },
+    }),
+    rollout: buildRouteMap<string, CliContext>({
+      routes: { watch: rolloutWatchCommand },
+      docs: { brief: 'Follow rollouts' },
+    }),
+    device: buildRouteMap<string, CliContext>({
+      routes: {
+        list: deviceListCommand,
+        token: deviceTokenCommand,
+        approve: deviceApproveCommand,
+        revoke: deviceRevokeCommand,
+      },
+      docs: { brief: 'Let devices in and keep them' },
+    }),
+    start: startCommand,
+    doctor: doctorCommand,
+    backup: backupCommand,
+    restore: restoreCommand,
     pack: packCommand,
     push: pushCommand,
   },

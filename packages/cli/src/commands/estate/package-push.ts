@@ -4,15 +4,10 @@ import { failWith, printResult, type CliContext } from '#/lib/context.ts'
 import { exitCodes } from '#/lib/exit-code.ts'
 import { openLayout } from '#/lib/open-layout.ts'
 import { createProgressBar, formatBytes } from '#/lib/progress-bar.ts'
+import { serverFlags, type ServerFlags } from '#/lib/server-flags.ts'
 import { openUploadMemory } from '#/lib/upload-memory.ts'
 
-interface PushFlags {
-  readonly server?: string
-  readonly apiKey?: string
-  readonly json: boolean
-}
-
-export const pushCommand = buildCommand<PushFlags, [string], CliContext>({
+export const pushCommand = buildCommand<ServerFlags, [string], CliContext>({
   docs: {
     brief: 'Upload a package to the library',
     fullDescription:
@@ -23,16 +18,12 @@ export const pushCommand = buildCommand<PushFlags, [string], CliContext>({
       kind: 'tuple',
       parameters: [{ brief: 'Layout, tar or folder', placeholder: 'package', parse: String }],
     },
-    flags: {
-      server: { kind: 'parsed', parse: parseServer, optional: true, brief: 'Address of the server, or BASCULE_SERVER' },
-      apiKey: { kind: 'parsed', parse: String, optional: true, brief: 'API key; better in BASCULE_API_KEY' },
-      json: { kind: 'boolean', default: false, brief: 'Print the result as one JSON line' },
-    },
+    flags: serverFlags,
   },
   func: push,
 })
 
-async function push(this: CliContext, flags: PushFlags, path: string): Promise<void> {
+async function push(this: CliContext, flags: ServerFlags, path: string): Promise<void> {
   const server = flags.server ?? this.process.env['BASCULE_SERVER']
   if (server === undefined) {
     const problem = 'Say where to: --server https://bascule.example or BASCULE_SERVER.'
@@ -66,10 +57,4 @@ async function push(this: CliContext, flags: PushFlags, path: string): Promise<v
 
 function exitCodeOf(refusal: PushRefusal): number {
   return refusal.kind === 'unreachable' ? exitCodes.timeout : exitCodes.refused
-}
-
-function parseServer(text: string): string {
-  const { protocol } = new URL(text)
-  if (protocol !== 'http:' && protocol !== 'https:') throw new Error('is not an http or https address')
-  return text
 }
