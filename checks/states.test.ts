@@ -64,7 +64,7 @@ test('the code makes exactly the moves of its machine', () => {
   for (const [name, moves] of Object.entries(tables)) {
     const coded = Object.entries(moves).flatMap(([from, next]) => next.map((to) => `${from} -> ${to}`))
     const drawn = machines[name]?.transitions.map(([from, to]) => `${from} -> ${to}`) ?? []
-    expect(coded.toSorted(), name).toEqual(drawn.toSorted())
+    expect(new Set(coded), name).toEqual(new Set(drawn))
   }
 })
 

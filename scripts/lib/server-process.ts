@@ -65,7 +65,7 @@ interface LogLine {
 function lastWords(file: string, from: number): string {
   const lines = readFileSync(file).subarray(from).toString().trimEnd().split('\n')
   return lines
-    .filter((line) => !line.startsWith('('))
+    .filter((line) => !/^\(|^\s+at /.test(line))
     .flatMap(sentenceOf)
     .slice(-10)
     .join('\n')
