@@ -1,6 +1,9 @@
 import type { Condition, Query } from '@bascule/domain/estate/query/query.ts'
 import fc from 'fast-check'
 
+/** Any code point, half surrogates and control characters too. */
+export const anyCharacter = fc.integer({ min: 0, max: 0x10_ff_ff }).map((code) => String.fromCodePoint(code))
+
 const factKeys = ['os', 'os.version', 'disk.free.bytes', 'package.salesdesk', 'virtual', 'note']
 const texts = fc.oneof(
   fc.constantFrom(
@@ -15,16 +18,17 @@ const texts = fc.oneof(
     '-3',
     'true',
     'leeds',
+    'gb',
     'sales',
     'ws',
     'Grüße',
     'a b',
     'or',
   ),
-  fc.string({ unit: 'binary', maxLength: 6 }).map((text) => text.replaceAll('\0', '').toWellFormed()),
+  fc.string({ unit: anyCharacter, maxLength: 6 }).map((text) => text.replaceAll('\0', '').toWellFormed()),
 )
 const factKey = fc.constantFrom(...factKeys)
-const anyKey = fc.constantFrom(...factKeys, 'name', 'state', 'site', 'org', 'role', 'tag', 'id')
+const anyKey = fc.constantFrom(...factKeys, 'name', 'state', 'site', 'country', 'region', 'org', 'role', 'tag', 'id')
 const ppm = fc.integer({ min: 0, max: 1_000_000 })
 
 const condition: fc.Arbitrary<Condition> = fc.oneof(

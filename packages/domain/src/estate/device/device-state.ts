@@ -1,4 +1,4 @@
-import { ok, refuse, type Refusal, type Result } from '../../lib/result.ts'
+import { ok, refuse, type Refusal, type Result } from '#/lib/result.ts'
 
 export const deviceStates = ['pending', 'active', 'suspended', 'revoked', 'decommissioned'] as const
 export type DeviceState = (typeof deviceStates)[number]

@@ -1,4 +1,4 @@
-import { ok, refuse, type Refusal, type Result } from '../../lib/result.ts'
+import { ok, refuse, type Refusal, type Result } from '#/lib/result.ts'
 import { isInNetwork } from './network.ts'
 
 /** What a token allows and how often it was used by different devices. */

@@ -1,4 +1,4 @@
-import { unreachable } from '../../lib/result.ts'
+import { unreachable } from '#/lib/result.ts'
 import type { Query } from './query.ts'
 
 /** The text of a query. `parseQuery` gives the same tree back. */

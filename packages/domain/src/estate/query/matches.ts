@@ -1,5 +1,5 @@
-import { lotBound, stableHash32 } from '../../lib/stable-hash.ts'
-import { unreachable } from '../../lib/result.ts'
+import { lotBound, stableHash32 } from '#/lib/stable-hash.ts'
+import { unreachable } from '#/lib/result.ts'
 import { fold } from './fold.ts'
 import { numberKey, orderKey, versionKey } from './order-key.ts'
 import { parseQuantity } from './quantity.ts'

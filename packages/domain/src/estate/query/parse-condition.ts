@@ -1,4 +1,4 @@
-import { ok, refuse, type Result } from '../../lib/result.ts'
+import { ok, refuse, type Result } from '#/lib/result.ts'
 import { aliases, isAttributeKey, type Query, type QueryProblem } from './query.ts'
 import type { Sign, Text, Token } from './tokenise.ts'
 

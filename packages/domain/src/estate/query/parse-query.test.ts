@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { anyQuery } from '@bascule/testkit/estate/any-query.ts'
+import { anyCharacter, anyQuery } from '@bascule/testkit/estate/any-query.ts'
 import { formatQuery } from './format-query.ts'
 import { parseQuery } from './parse-query.ts'
 import type { Query } from './query.ts'
@@ -97,7 +97,7 @@ test('no text at all makes the parser throw, and every problem lies within the t
     '@',
   )
   const texts = fc.oneof(
-    fc.string({ unit: 'binary' }),
+    fc.string({ unit: anyCharacter }),
     fc.array(pieces).map((parts) => parts.join('')),
   )
   fc.assert(

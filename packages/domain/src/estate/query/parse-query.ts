@@ -1,4 +1,4 @@
-import { ok, refuse, type Result } from '../../lib/result.ts'
+import { ok, refuse, type Result } from '#/lib/result.ts'
 import { storable } from './fold.ts'
 import { parseCondition } from './parse-condition.ts'
 import { type Query, queryLimits, type QueryProblem } from './query.ts'

@@ -30,7 +30,7 @@ export interface QueryProblem {
 }
 
 /** What the server knows about a device and the device cannot say about itself. Reports never overwrite these. */
-export const attributeKeys = ['id', 'name', 'state', 'site', 'org', 'role', 'tag'] as const
+export const attributeKeys = ['id', 'name', 'state', 'site', 'country', 'region', 'org', 'role', 'tag'] as const
 export type AttributeKey = (typeof attributeKeys)[number]
 
 export function isAttributeKey(key: string): key is AttributeKey {

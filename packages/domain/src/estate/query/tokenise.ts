@@ -1,4 +1,4 @@
-import { ok, refuse, type Result } from '../../lib/result.ts'
+import { ok, refuse, type Result } from '#/lib/result.ts'
 import type { QueryProblem } from './query.ts'
 
 export type Sign = ':' | '=' | '!=' | '<' | '<=' | '>' | '>='

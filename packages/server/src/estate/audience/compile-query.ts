@@ -8,7 +8,7 @@ import { versionKey } from '@bascule/domain/estate/query/order-key.ts'
 import type { AttributeKey, CompareOp, Condition, Query } from '@bascule/domain/estate/query/query.ts'
 import { isAttributeKey } from '@bascule/domain/estate/query/query.ts'
 import { type RawBuilder, sql } from 'kysely'
-import { orgUnitsWhere, type Places, sitesWhere } from './places.ts'
+import { orgUnitsWhere, type Places, sitesIn, sitesWhere } from './places.ts'
 
 type Where = RawBuilder<boolean>
 
@@ -53,7 +53,7 @@ function compileCondition(condition: Condition, places: Places): Where {
     case 'compare':
       return compareWhere(condition.key, condition.op, condition.value)
     case 'has':
-      return isAttributeKey(condition.key) ? hasAttribute(condition.key) : hasFact(condition.key)
+      return isAttributeKey(condition.key) ? hasAttribute(condition.key, places) : hasFact(condition.key)
     case 'is':
     case 'like':
       return isAttributeKey(condition.key)
@@ -80,6 +80,9 @@ function attributeWhere(key: AttributeKey, parts: readonly string[], places: Pla
       return stateWhere(passes, places)
     case 'site':
       return sql`(device.site_id = any(${sitesWhere(places, passes)}::uuid[]))`
+    case 'country':
+    case 'region':
+      return sql`(device.site_id = any(${sitesIn(places, key, passes)}::uuid[]))`
     case 'org':
       return sql`(device.org_unit_id = any(${orgUnitsWhere(places, passes)}::uuid[]))`
     case 'role':
@@ -109,8 +112,10 @@ function wordWhere(column: RawBuilder<unknown>, parts: readonly string[]): Where
     : sql`(exists (select from unnest(${column}) word where word like ${likePattern(parts)}))`
 }
 
-function hasAttribute(key: AttributeKey): Where {
+function hasAttribute(key: AttributeKey, places: Places): Where {
   if (key === 'site') return sql`(device.site_id is not null)`
+  if (key === 'country' || key === 'region')
+    return sql`(device.site_id = any(${sitesIn(places, key, () => true)}::uuid[]))`
   if (key === 'org') return sql`(device.org_unit_id is not null)`
   if (key === 'role') return sql`(cardinality(device.roles) > 0)`
   return key === 'tag' ? sql`(cardinality(device.tags) > 0)` : sql`true`

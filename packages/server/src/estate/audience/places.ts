@@ -15,6 +15,8 @@ interface Site {
   readonly id: SiteId
   readonly code: string
   readonly name: string
+  readonly country: string | null
+  readonly region: string | null
 }
 
 interface OrgUnit {
@@ -25,7 +27,7 @@ interface OrgUnit {
 }
 
 export async function loadPlaces(db: Db): Promise<Places> {
-  const sites = await db.selectFrom('site').select(['id', 'code', 'name']).execute()
+  const sites = await db.selectFrom('site').select(['id', 'code', 'name', 'country', 'region']).execute()
   const orgUnits = await db.selectFrom('org_unit').select(['id', 'code', 'name', 'path']).execute()
   return { sites, orgUnits }
 }
@@ -33,6 +35,11 @@ export async function loadPlaces(db: Db): Promise<Places> {
 /** The sites for which one of their words passes. */
 export function sitesWhere(places: Places, passes: (word: string) => boolean): SiteId[] {
   return places.sites.filter(({ code, name }) => passes(code) || passes(name)).map((site) => site.id)
+}
+
+/** The sites in a country or region for which the word passes: where a device is, as far as its site tells. */
+export function sitesIn(places: Places, area: 'country' | 'region', passes: (word: string) => boolean): SiteId[] {
+  return places.sites.filter((site) => site[area] !== null && passes(site[area])).map((site) => site.id)
 }
 
 /** The org units for which one of their words passes, and all below them. */

@@ -58,6 +58,7 @@ export interface FleetOptions {
 
 /** Devices per statement when presence is written. */
 const flushBatch = 10_000
+const flushEveryMs = 2000
 
 /** A fleet that is still empty; `openFleet` fills it and keeps it true. */
 export function createFleet({ database, now, checkInSeconds }: FleetOptions): Fleet {
@@ -143,12 +144,18 @@ export async function openFleet(fleet: Fleet, { bus, log }: { bus: EventBus; log
     })
   })
   await fleet.refresh('all')
-  let flushing = Promise.resolve()
+  let flushing: Promise<void> | undefined
   const timer = setInterval(() => {
-    flushing = fleet.flush().catch((cause: unknown) => {
-      log.warn({ err: cause }, 'presence of devices is written later')
-    })
-  }, 2000)
+    // A flush that takes long gathers more for the next one; two at once would only wait for each other.
+    flushing ??= fleet
+      .flush()
+      .catch((cause: unknown) => {
+        log.warn({ err: cause }, 'presence of devices is written later')
+      })
+      .finally(() => {
+        flushing = undefined
+      })
+  }, flushEveryMs)
   return {
     async [Symbol.asyncDispose]() {
       stop()
