@@ -38,8 +38,8 @@ export const orgUnitIdOf = (code: string): OrgUnitId => idOf(`unit ${code}`) as 
 /** Two sites, and the units sales > inside-sales, and finance. */
 export async function addPlaces(db: Db): Promise<void> {
   const sites = [
-    { code: 'leeds', name: 'Leeds Harbour' },
-    { code: 'york', name: 'York' },
+    { code: 'leeds', name: 'Leeds Harbour', country: 'GB', region: 'Yorkshire' },
+    { code: 'york', name: 'York', country: null, region: null },
   ]
   await db
     .insertInto('site')
@@ -48,8 +48,6 @@ export async function addPlaces(db: Db): Promise<void> {
         ...site,
         id: siteIdOf(site.code),
         time_zone: 'Europe/London',
-        country: null,
-        region: null,
         created_at: createdAt,
         retired_at: null,
       })),
