@@ -4,7 +4,7 @@ import { parseCondition } from './parse-condition.ts'
 import { type Query, queryLimits, type QueryProblem } from './query.ts'
 import { tokenise, type Token } from './tokenise.ts'
 
-export type { Query, QueryProblem } from './query.ts'
+export type { Query } from './query.ts'
 
 type Parsed = Result<Query, QueryProblem>
 

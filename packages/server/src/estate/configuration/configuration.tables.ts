@@ -91,5 +91,4 @@ declare module '#/platform/db/database.ts' {
   }
 }
 
-export type CiRecord = Selectable<CiTable>
 export type ServiceRecord = Selectable<ServiceTable>

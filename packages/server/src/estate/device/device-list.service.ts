@@ -28,6 +28,8 @@ export interface DeviceCall extends Call {
 export interface ListInput {
   readonly query: string
   readonly order: string
+  /** What a read model asks beyond the query. */
+  readonly also?: DeviceFilter['also']
 }
 
 /** One page of the fleet under a filter and in an order. */
@@ -38,7 +40,7 @@ export async function listDevices(
   const filter = await filterFrom(call, input.query, 'device.read')
   if (!filter.ok) return filter
   const { rows } = await devicePage(
-    filter.value,
+    { ...filter.value, also: input.also },
     sortFrom(input.order),
     cursorFrom(input.after),
     input.limit + 1,
@@ -60,7 +62,7 @@ export async function listAnchors(
 ): Promise<Answer<{ total: number; cursors: string[] }>> {
   const filter = await filterFrom(call, input.query, 'device.read')
   if (!filter.ok) return filter
-  const { total, cursors } = await anchorsOf(call.db, filter.value, sortFrom(input.order), input.every)
+  const { total, cursors } = await anchorsOf(call.db, { ...filter.value, also: input.also }, sortFrom(input.order), input.every)
   return ok({ total, cursors: cursors.map(encodeCursor) })
 }
 

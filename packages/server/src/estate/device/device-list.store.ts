@@ -15,6 +15,8 @@ export interface DeviceFilter {
   readonly query: Query
   readonly places: Places
   readonly coverage: Coverage
+  /** What a read model asks beyond the query; it speaks of `device`. */
+  readonly also?: RawBuilder<boolean> | undefined
 }
 
 export interface DeviceSort {
@@ -60,9 +62,9 @@ const sortJoins: Partial<Record<DeviceOrder, RawBuilder<unknown>>> = {
   seen: sql`left join device_presence on device_presence.device_id = device.id`,
 }
 
-export function whereFiltered({ query, places, coverage }: DeviceFilter): RawBuilder<boolean> {
+export function whereFiltered({ query, places, coverage, also }: DeviceFilter): RawBuilder<boolean> {
   const covered = isCovered(coverage, { orgUnit: 'device.org_unit_id', site: 'device.site_id' })
-  return sql`${compileQuery(query, places)} and ${covered}`
+  return sql`${compileQuery(query, places)} and ${covered} and ${also ?? sql`true`}`
 }
 
 /** The page of ids first, by index; their columns after that, for these few only. */

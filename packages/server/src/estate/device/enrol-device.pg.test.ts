@@ -1,8 +1,9 @@
-import type { Enrol } from '@bascule/contract/device/protocol.ts'
+import { type Enrol, Enrolled } from '@bascule/contract/device/protocol.ts'
 import type { EnrolmentTokenInput } from '@bascule/contract/estate/enrolment-token.ts'
 import { signEnrolProof } from '@bascule/trust/enrol-proof.ts'
-import { generateKeyPair, type KeyPair } from '@bascule/trust/keys.ts'
+import { generateKeyPair, type KeyPair, tufKeyOf } from '@bascule/trust/keys.ts'
 import { createTestDatabase, type TestDatabase } from '@bascule/testkit/test-database.ts'
+import Fastify from 'fastify'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { connect, type DatabaseHandle } from '#/platform/db/connect.ts'
 import type { Actor } from '#/platform/lib/actor.ts'
@@ -12,6 +13,8 @@ import {
   revokeEnrolmentToken,
 } from '../enrolment-token/enrolment-token.service.ts'
 import { addPlaces, orgUnitIdOf, siteIdOf } from '../testing/fleet-of.ts'
+import { registerEnrolment } from './enrol.routes.ts'
+import { createFleet } from './fleet.ts'
 import { enrolDevice } from './enrol-device.service.ts'
 
 const now = Temporal.Instant.from('2026-11-23T08:00:00Z')
@@ -156,4 +159,35 @@ test('a token names a site in force, and only who may enrol there makes one', as
     error: { kind: 'forbidden' },
   })
   expect(await createEnrolmentToken({ ...call, actor: local }, { ...input, site: 'york' })).toMatchObject({ ok: true })
+})
+
+test('over HTTP a device gets its state and the key to pin, the fleet knows it at once, and bad input names its field', async () => {
+  const fleet = createFleet({ database: handle, now: () => now, checkInSeconds: 900 })
+  const directorKey = tufKeyOf(generateKeyPair().publicKey)
+  await using app = Fastify()
+  registerEnrolment(app, {
+    db: handle.db,
+    fleet,
+    now: () => now,
+    epoch: 'epoch-1',
+    directorKey: async () => await Promise.resolve(directorKey),
+    checkInSeconds: 900,
+  })
+  const post = async (body: object) => await app.inject({ method: 'POST', url: '/device/v1/enrol', payload: body })
+  const key = generateKeyPair()
+  const { token } = await aToken()
+  const bad = await post({ ...anEnrolment(key, token), name: 'no spaces here' })
+  expect(bad.statusCode).toBe(400)
+  expect(bad.json()).toMatchObject({ code: 'bad-input', message: expect.stringMatching(/^name: /) })
+  expect((await post(anEnrolment(key, 'bet_wrong'))).statusCode).toBe(403)
+
+  const good = await post(anEnrolment(key, token))
+  expect(good.statusCode).toBe(200)
+  expect(Enrolled.parse(good.json())).toMatchObject({
+    deviceId: key.keyId,
+    state: 'active',
+    serverEpoch: 'epoch-1',
+    directorKey,
+  })
+  expect(fleet.find(key.keyId)).toMatchObject({ state: 'active', publicKey: key.publicKey })
 })
