@@ -21,6 +21,17 @@ const touchedBy: Readonly<Record<string, () => Keys>> = {
   release: () => [orpc.plan.release.key(), orpc.deliver.rollout.key()],
   rollout: () => [orpc.deliver.rollout.key(), orpc.plan.release.key(), orpc.deliver.job.key()],
   phase: () => [orpc.deliver.rollout.key(), orpc.plan.release.key()],
+  // Devices moved within a phase: what counts them and what lists them, also what they run.
+  'rollout-progress': () => [
+    orpc.deliver.rollout.key(),
+    orpc.plan.release.key(),
+    orpc.deliver.job.key(),
+    orpc.deliver.receipt.key(),
+    orpc.estate.device.key(),
+    orpc.estate.configuration.key(),
+  ],
+  device: () => [orpc.estate.device.key(), orpc.plan.release.preview.key()],
+  'enrolment-token': () => [orpc.estate.enrolmentToken.key()],
   job: () => [orpc.deliver.rollout.key(), orpc.deliver.job.key(), orpc.plan.release.key()],
   receipt: () => [orpc.deliver.receipt.key(), orpc.deliver.job.key()],
   'package-version': () => [orpc.estate.library.key()],

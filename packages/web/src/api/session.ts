@@ -1,7 +1,7 @@
 import type { Permission } from '@bascule/domain/estate/permission.ts'
 import { ORPCError } from '@orpc/client'
 import { queryOptions, useSuspenseQuery } from '@tanstack/react-query'
-import { client, type Client } from './client.ts'
+import { client, orpc, type Client } from './client.ts'
 
 export type Session = Awaited<ReturnType<Client['platform']['session']['me']>>
 
@@ -9,7 +9,8 @@ const authPath = '/api/auth'
 
 /** Who is signed in on this browser and what they may do, or null. */
 export const sessionQuery = queryOptions({
-  queryKey: ['session'],
+  // Under the key of its route, because a role that is given or taken makes it old.
+  queryKey: orpc.platform.session.key(),
   staleTime: 60_000,
   queryFn: async ({ signal }): Promise<Session | null> => {
     try {

@@ -85,6 +85,19 @@ test('a browser hears of a change once it is committed, and only of what its per
   expect(toOwner.map(({ data }) => (data as { entity: string }).entity)).not.toContain('person')
 })
 
+test.each(['role-grant', 'enrolment-token', 'package-version', 'baseline', 'phase', 'rollout-progress'])(
+  'a browser hears of a change of a %s, which is shown together with another kind',
+  async (kind) => {
+    const { server, url } = await aListeningServer()
+    const admin = await listenAs(await server.signIn('Ada', { role: 'administrator' }), url)
+    await admin.upTo('hello')
+    await tell(server, kind, 'k1')
+    await tell(server, 'site', 's1')
+    const heard = await admin.upTo('s1')
+    expect(heard.map(({ data }) => data)).toContainEqual({ entity: kind, id: 'k1', version: expect.any(String) })
+  },
+)
+
 test('a browser that comes back is told to look at everything anew', async () => {
   const { server, url } = await aListeningServer()
   const { upTo } = await listenAs(await server.signIn('Ada', { role: 'administrator' }), url, { 'last-event-id': '17' })

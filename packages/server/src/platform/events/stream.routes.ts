@@ -95,8 +95,19 @@ function keepTold(
   }
 }
 
+/** Kinds of things that are shown together with another kind, and so to whoever may read that one. */
+const shownWith: Readonly<Record<string, string>> = {
+  'role-grant': 'role',
+  'enrolment-token': 'device',
+  'package-version': 'library',
+  package: 'library',
+  baseline: 'configuration',
+  phase: 'rollout',
+  'rollout-progress': 'rollout',
+}
+
 /** Whoever may read a kind of thing hears that one of it changed; kinds that nobody reads by themselves are not told. */
 function maySee(actor: Actor, entity: string): boolean {
-  const permission = `${entity === 'role-grant' ? 'role' : entity}.read`
+  const permission = `${shownWith[entity] ?? entity}.read`
   return isPermission(permission) && isAllowedSomewhere(actor.grants, permission)
 }

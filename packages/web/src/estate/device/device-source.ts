@@ -1,4 +1,5 @@
 import { queryOptions } from '@tanstack/react-query'
+import { orpc } from '#/api/client.ts'
 import { readJson } from '#/api/read-json.ts'
 import type { BlockSource } from '#/ui/table/use-blocks.ts'
 
@@ -33,7 +34,8 @@ export interface DeviceDetails extends DeviceRow {
   facts: Readonly<Record<string, string | number | boolean>>
 }
 
-export const deviceKey = ['estate', 'device'] as const
+/** The key of its route, which a change of a device makes old. */
+export const deviceKey = orpc.estate.device.key()
 
 const devicesPath = '/api/devices'
 const blockRows = 100
