@@ -1,14 +1,42 @@
+import { join } from 'node:path'
 import { test as base } from '@playwright/test'
+import { startBascule } from './bascule.ts'
+import type { Bascule } from './bascule.ts'
 
 interface Guards {
   /** Addresses outside this machine that the page asked for; the test fails when there is one. */
   foreignRequests: string[]
+  /** Errors that the page wrote to the console or threw. */
+  pageErrors: string[]
+}
+
+interface Given {
+  /** A real installation on a fresh data folder. */
+  bascule: Bascule
+}
+
+interface Options {
+  /** A journey that takes the server away makes the browser complain; only such a journey sets this. */
+  mayLoseServer: boolean
 }
 
 const ownHosts = new Set(['localhost', '127.0.0.1', '[::1]', 'sign.localhost'])
+const lostServer =
+  /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE|NETWORK_CHANGED)/
 
-/** Every journey runs with this `test`: a request to any foreign host is stopped, recorded and fails the journey. */
-export const test = base.extend<Guards>({
+/** Every journey runs with this `test`: a request to a foreign host is stopped, and it or an error of the page fails the journey. */
+export const test = base.extend<Guards & Given & Options>({
+  mayLoseServer: [false, { option: true }],
+  bascule: [
+    // oxlint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
+    async ({}, use, testInfo) => {
+      await using bascule = await startBascule()
+      await use(bascule)
+      if (testInfo.status === testInfo.expectedStatus) return
+      await testInfo.attach('server.log', { path: join(bascule.dataFolder, 'log', 'server.log') })
+    },
+    { timeout: 120_000 },
+  ],
   foreignRequests: [
     async ({ context }, use) => {
       const foreign: string[] = []
@@ -21,6 +49,20 @@ export const test = base.extend<Guards>({
       )
       await use(foreign)
       if (foreign.length > 0) throw new Error(`The page asked foreign hosts: ${foreign.join(', ')}`)
+    },
+    { auto: true },
+  ],
+  pageErrors: [
+    async ({ context, mayLoseServer }, use) => {
+      const errors: string[] = []
+      context.on('weberror', (error) => errors.push(error.error().message))
+      context.on('console', (message) => {
+        if (message.type() !== 'error') return
+        if (mayLoseServer && lostServer.test(message.text())) return
+        errors.push(`${message.text()} (${message.location().url}, on ${message.page()?.url() ?? 'a closed page'})`)
+      })
+      await use(errors)
+      if (errors.length > 0) throw new Error(`The page reported errors:\n${errors.join('\n')}`)
     },
     { auto: true },
   ],

@@ -5,6 +5,8 @@ export interface Api {
   post<Answer>(path: string, body: object): Promise<Answer>
   /** Uploads a CSV file to an import route; importing the same file again changes nothing. */
   importCsv(path: string, lines: readonly string[]): Promise<void>
+  /** Sends bytes of any type and returns the answer as it came. */
+  send(method: string, path: string, type?: string, body?: string | Uint8Array<ArrayBuffer>): Promise<Response>
   /** The same API with these headers on every request. */
   as(headers: Readonly<Record<string, string>>): Api
 }
@@ -30,7 +32,7 @@ function ruleIn(text: string): string | undefined {
 }
 
 export function connectApi(url: string, headers: Readonly<Record<string, string>> = {}): Api {
-  const send = async (method: string, path: string, type?: string, body?: string) => {
+  const send: Api['send'] = async (method, path, type, body) => {
     const contentType = type === undefined ? {} : { 'content-type': type }
     const init: RequestInit = { method, headers: { origin: url, ...headers, ...contentType } }
     const answer = await fetch(`${url}/api${path}`, body === undefined ? init : { ...init, body })
@@ -40,6 +42,7 @@ export function connectApi(url: string, headers: Readonly<Record<string, string>
   const json = async <Answer>(answer: Response) => (await answer.json()) as Answer
   return {
     url,
+    send,
     get: async (path) => json(await send('GET', path)),
     post: async (path, body) => json(await send('POST', path, 'application/json', JSON.stringify(body))),
     importCsv: async (path, lines) => {
