@@ -57,6 +57,7 @@ export const deliverFeature: FeatureFactory = (services) => {
       for (const one of await readSyncStates(db)) {
         fleet.setGeneration(one.device_id, one.generation)
         fleet.raiseReportHigh(one.device_id, one.report_high)
+        running.setExpiry(one.device_id, one.expires_at?.epochMilliseconds ?? null)
       }
       await wakeRollouts(services)
       const stop = services.bus.listen((notice) => follow(services, running, notice))
@@ -81,10 +82,15 @@ async function wakeRollouts({ db, now }: Services): Promise<void> {
 }
 
 /** Keeps the copy in memory true: what changed is read again, and everything is when a notice may have been missed. */
-function follow({ log }: Services, running: RunningRollouts, notice: Notice): void {
+function follow({ log }: Pick<Services, 'log'>, running: RunningRollouts, notice: Notice): void {
   const reading = notice === 'missed' ? running.load() : readChanged(running, notice)
-  reading.catch((cause: unknown) => log.error({ err: cause }, 'running rollouts could not be read again'))
+  reading.catch((cause: unknown) => {
+    log.error({ err: cause }, 'running rollouts could not be read again; trying once more')
+    setTimeout(() => follow({ log }, running, 'missed'), readAgainAfterMs).unref()
+  })
 }
+
+const readAgainAfterMs = 1000
 
 async function readChanged(running: RunningRollouts, changes: Exclude<Notice, 'missed'>): Promise<void> {
   const relevant = changes.filter((change) => change.entity === 'rollout' || change.entity === 'phase')

@@ -169,16 +169,17 @@ test('a receipt that another key signed proves nothing', async () => {
   expect(job).toMatchObject({ state: 'failed-needs-human', stuck_reason: 'trust' })
 })
 
-test('a pause stops devices that have not begun, and lets the others finish', async () => {
+test('a pause stops devices that have not begun: also one whose go was lost on its way and that asks again', async () => {
   const here = await newWorld()
   await addDevices(here.db, 2)
   const { rolloutId, releaseId } = await aRollout(here, [{}])
   await here.reconcile(rolloutId)
   const jobs = await takeJobs(here, rolloutId, [1, 2])
   const [one, two] = [1, 2].map((deviceId) => ({ deviceId, jobId: jobs.get(deviceId)! }))
-  await grantInstalls(here.db, [one!], now)
+  expect(await grantInstalls(here.db, [one!, one!], now)).toEqual([{ proceed: true }, { proceed: true }])
   expect((await pauseRollout(here.call, releaseId, undefined)).ok).toBe(true)
-  expect(await grantInstalls(here.db, [one!, two!], now)).toMatchObject([{ proceed: true }, { proceed: false }])
+  expect(await grantInstalls(here.db, [one!, two!], now)).toMatchObject([{ proceed: false }, { proceed: false }])
+  expect(await countersOf(here.db)).toEqual(await recount(here.db))
   expect((await resumeRollout(here.call, releaseId, 'looked at it')).ok).toBe(true)
   expect(await grantInstalls(here.db, [two!], now)).toEqual([{ proceed: true }])
 })

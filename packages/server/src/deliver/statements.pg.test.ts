@@ -36,7 +36,11 @@ test('1,000 check-ins of devices with nothing to do cost no statement while a ro
   const { app, db, services } = server
   await addDevices(db, 10)
   await services.fleet.refresh('all')
-  const call = { db, actor: { kind: 'person', id: 'ada', name: 'Ada Keeper', grants: [] }, now } as const
+  const call = {
+    db,
+    actor: { kind: 'person', id: 'ada', name: 'Ada Keeper', grants: [{ role: 'release-manager' }] },
+    now,
+  } as const
   using before = countStatements(services.database)
   await aRollout({ db, call, blobs: services.blobs }, [{ query: 'sample:10%' }, {}])
   // The server hears of the new rollout and reads it into its memory once; this is the last thing it reads.

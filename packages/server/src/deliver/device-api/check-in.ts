@@ -3,6 +3,7 @@ import type { Fleet } from '#/estate/device/fleet.ts'
 import type { Db } from '#/platform/db/database.ts'
 import type { GroupCommit } from '#/platform/lib/group-commit.ts'
 import type { Ask, Grant } from '../job/grant-installs.ts'
+import { isRunningOut } from '../job/issue-assignments.ts'
 import type { Offer, Offered } from '../job/offer-jobs.ts'
 import type { RunningRollouts } from '../rollout/running-rollouts.ts'
 import { storable } from './storable.ts'
@@ -41,7 +42,9 @@ export async function checkIn(
   fleet.touch(device, now.epochMilliseconds)
   if (said.facts) await services.saveFacts(device, storable(said.facts), said.factsHash, said.agentVersion)
   const work = running.workFor(device)
-  if (work.length > 0 || running.isStale(device)) await offer(services, device, work)
+  const isBehind = said.generation !== fleet.generation(device)
+  const mustRenew = (said.jobs.length > 0 || isBehind) && runsOut(running, device, now)
+  if (work.length > 0 || running.isStale(device) || mustRenew) await offer(services, device, work)
   const generation = fleet.generation(device)
   const grants = await Promise.all(said.ask.map((id) => services.grants.add({ deviceId: device, jobId: Number(id) })))
   const asked = said.ask.map((job, at) => ({ job, grant: grants[at] }))
@@ -63,11 +66,25 @@ export async function checkIn(
   }
 }
 
-async function offer(services: CheckInServices, device: number, work: Offer['work']): Promise<void> {
-  const { generation } = await services.offers.add({ deviceId: device, work })
-  for (const one of work) services.running.markTold(one.rolloutId, device, one.action)
-  services.running.clearStale(device)
-  services.fleet.setGeneration(device, generation)
+/** From memory; a device whose assignment another server made gets a fresh one here once. */
+function runsOut(running: RunningRollouts, device: number, now: Temporal.Instant): boolean {
+  const expiresAtMs = running.expiryOf(device)
+  return expiresAtMs === undefined || (expiresAtMs !== null && isRunningOut(expiresAtMs, now))
+}
+
+/** The mark is taken away before the question: one that is set meanwhile is news, and stays. */
+async function offer({ offers, running, fleet }: CheckInServices, device: number, work: Offer['work']): Promise<void> {
+  const wasStale = running.isStale(device)
+  running.setStale(device, false)
+  try {
+    const { generation, expiresAt, told } = await offers.add({ deviceId: device, work })
+    for (const one of told) running.markTold(one.rolloutId, device, one.action)
+    fleet.setGeneration(device, generation)
+    running.setExpiry(device, expiresAt?.epochMilliseconds ?? null)
+  } catch (cause) {
+    running.setStale(device, wasStale)
+    throw cause
+  }
 }
 
 async function assignmentOf(db: Db, device: number): Promise<Assignment | undefined> {

@@ -10,6 +10,7 @@ import {
   type ObservedRollout,
 } from '../rollout/rollout.store.ts'
 import { changeJobs, lockJobs, lockPhases, phasesOfJobs, type JobChange, type LockedJob } from './job.store.ts'
+import { moved } from './offer-jobs.ts'
 
 export interface Ask {
   readonly deviceId: number
@@ -29,11 +30,22 @@ export async function grantInstalls(db: Db, asks: readonly Ask[], now: Temporal.
     const jobs = new Map((await lockJobs(tx, ids)).map((job) => [job.id, job]))
     const gates = await readGates(tx, [...jobs.values()])
     const outcome: Outcome = { changes: [], deltas: [] }
-    const grants = asks.map((ask) => decide(ask, jobs.get(ask.jobId), gates, outcome, now))
+    const grants = new Map(once(asks).map((ask) => [keyOf(ask), decide(ask, jobs, gates, outcome, now)]))
     await changeJobs(tx, outcome.changes, now.toString())
     await addCounts(tx, outcome.deltas)
-    return grants
+    return asks.map((ask) => grants.get(keyOf(ask)) ?? noLonger)
   })
+}
+
+const noLonger: Grant = { proceed: false, reason: 'This job is no longer asked for.' }
+
+function keyOf({ deviceId, jobId }: Ask): string {
+  return `${deviceId} ${jobId}`
+}
+
+/** A device that asks twice in one breath is one device. */
+function once(asks: readonly Ask[]): Ask[] {
+  return [...new Map(asks.map((ask) => [keyOf(ask), ask])).values()]
 }
 
 interface Outcome {
@@ -69,38 +81,52 @@ function runningOf(tally: PhaseTally): Running {
   return { failures: tally.failures, inFlight: tally.inFlight }
 }
 
-function decide(ask: Ask, job: LockedJob | undefined, gates: Gates, outcome: Outcome, now: Temporal.Instant): Grant {
-  if (!job || job.deviceId !== ask.deviceId) return { proceed: false, reason: 'This job is no longer asked for.' }
+/**
+ * Who asks has not begun, whatever was answered before: the answer may have been lost on its way. So a pause or a spent
+ * budget holds a device that was let through and asks again (I20), and its place is free for another.
+ */
+function decide(
+  ask: Ask,
+  jobs: ReadonlyMap<number, LockedJob>,
+  gates: Gates,
+  outcome: Outcome,
+  now: Temporal.Instant,
+): Grant {
+  const job = jobs.get(ask.jobId)
+  if (!job || job.deviceId !== ask.deviceId) return noLonger
   // The question may be older than what was decided meanwhile: an excused device is not let through.
   if (isFinished(job.state)) return { proceed: false, reason: `This job has ended: it is ${job.state}.` }
-  if (isInFlight(job.state)) return { proceed: true }
   if (job.action === 'back-out') return letThrough(job, gates, outcome)
+  const isOnItsWay = isInFlight(job.state)
   const seen = gates.rollouts.get(job.rolloutId)
   const phase = seen?.phases.find((one) => one.ord === job.phase)
   const running = gates.running.get(`${job.rolloutId} ${job.phase}`)
   if (!seen || !phase || !running) return { proceed: false, reason: 'This rollout is over.' }
-  const answer = mayInstall(seen.rollout.state, phase.state, running, limitsFromRow(phase), now.toString())
-  return answer.ok
-    ? letThrough(job, gates, outcome)
-    : { proceed: false, reason: `${answer.error.fact} ${answer.error.next}` }
+  const others = isOnItsWay ? { ...running, inFlight: running.inFlight - 1 } : running
+  const answer = mayInstall(seen.rollout.state, phase.state, others, limitsFromRow(phase), now.toString())
+  if (answer.ok) return letThrough(job, gates, outcome)
+  if (isOnItsWay) move(job, 'staged', gates, outcome)
+  return { proceed: false, reason: `${answer.error.fact} ${answer.error.next}` }
 }
 
 function letThrough(job: LockedJob, gates: Gates, outcome: Outcome): Grant {
-  const { rolloutId, phase: ord, action } = job
+  if (!isInFlight(job.state)) move(job, 'installing', gates, outcome)
+  return { proceed: true }
+}
+
+/** Counts the device in or out of flight before the next one is looked at. */
+function move(job: LockedJob, to: 'installing' | 'staged', gates: Gates, outcome: Outcome): void {
+  const { rolloutId, phase: ord } = job
   outcome.changes.push({
     id: job.id,
-    state: 'installing',
+    state: to,
     waitReason: null,
     stuckReason: null,
     sentence: null,
     wakesOn: null,
     reportSeq: job.reportSeq,
   })
-  outcome.deltas.push(
-    { rolloutId, ord, action, state: job.state, by: -1 },
-    { rolloutId, ord, action, state: 'installing', by: 1 },
-  )
+  outcome.deltas.push(...moved(job, job.action, to))
   const running = gates.running.get(`${rolloutId} ${ord}`)
-  if (running) running.inFlight += 1
-  return { proceed: true }
+  if (running) running.inFlight += to === 'installing' ? 1 : -1
 }

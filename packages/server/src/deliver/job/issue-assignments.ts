@@ -16,6 +16,18 @@ export interface AssignmentServices {
 
 /** An assignment lives this long; a device with open work gets a fresh one when a day is left. */
 const lifetime = Temporal.Duration.from({ hours: 6 * 24 })
+const renewedBeforeMs = 24 * 3_600_000
+
+/** Whether a device that still has work to do should get a fresh assignment now. */
+export function isRunningOut(expiresAtMs: number, now: Temporal.Instant): boolean {
+  return expiresAtMs - now.epochMilliseconds < renewedBeforeMs
+}
+
+/** What a device should now have: the number of its assignment, and when that ends if it asks for anything. */
+export interface Issued {
+  readonly generation: number
+  readonly expiresAt: Temporal.Instant | null
+}
 
 interface OpenJobRow {
   device_id: number
@@ -35,33 +47,42 @@ interface OpenJobRow {
 }
 
 /**
- * Writes a new assignment for each device from its open jobs as the tables have them now, and returns the generations.
- * Must run in the transaction that changed the jobs: a device never gets an assignment that did not commit.
+ * Writes a new assignment for each device from its open jobs as the tables have them now, and returns what it issued.
+ * Must run in the transaction that changed the jobs: a device never gets an assignment that did not commit. The rows
+ * are locked before the jobs are read, so that a retry which commits meanwhile asks for another assignment afterwards.
  */
 export async function issueAssignments(
   services: AssignmentServices,
   tx: Db,
   deviceIds: readonly number[],
   now: Temporal.Instant,
-): Promise<Map<number, number>> {
+): Promise<Map<number, Issued>> {
   if (deviceIds.length === 0) return new Map()
+  await lockAssignments(tx, deviceIds)
   const jobs = Map.groupBy(await openJobsOf(tx, deviceIds), (row) => row.device_id)
   const targets = new Map<number, SignItem['targets']>()
   for (const id of deviceIds) {
     targets.set(id, await Promise.all((jobs.get(id) ?? []).map((row) => targetFrom(services, row))))
   }
+  const expiresAt = now.add(lifetime)
   for (let attempt = 0; attempt < 3; attempt += 1) {
     const devices = await devicesWithGeneration(tx, deviceIds)
     const items = devices.map((device) => ({
       device: device.key_id,
       generation: device.generation,
-      expires: expiryText(now.add(lifetime)),
+      expires: expiryText(expiresAt),
       targets: targets.get(device.id) ?? [],
     }))
     const signed = assignmentsFrom(await services.signer.signAssignments(items))
     if (signed.used === 0) {
-      await storeAssignments(tx, devices, signed.assignments, now.add(lifetime))
-      return new Map(devices.map((device) => [device.id, device.generation]))
+      // An assignment that asks for nothing may run out; nobody has to renew it.
+      const issued = devices.map(({ id, generation }) => ({
+        id,
+        generation,
+        expiresAt: jobs.has(id) ? expiresAt : null,
+      }))
+      await storeAssignments(tx, issued, signed.assignments)
+      return new Map(issued.map((one) => [one.id, one]))
     }
     // A restored database is behind the signer, which never signs a generation twice. The sequence jumps above it.
     await sql`select setval('assignment_generation', greatest(${signed.used}::bigint, nextval('assignment_generation')))`.execute(
@@ -69,6 +90,14 @@ export async function issueAssignments(
     )
   }
   throw new Error('Asking the signer for assignments: it has seen every generation that the server proposed')
+}
+
+async function lockAssignments(tx: Db, deviceIds: readonly number[]): Promise<void> {
+  await sql`
+    insert into assignment (device_id, generation) select d, 0 from unnest(${[...deviceIds]}::int[]) as d order by d
+    on conflict do nothing`.execute(tx)
+  await sql`
+    select 1 from assignment where device_id = any(${[...deviceIds]}::int[]) order by device_id for update`.execute(tx)
 }
 
 /** All assignments, or the highest generation that the signer has used for one of the devices already. */
@@ -142,15 +171,15 @@ async function targetFrom(services: AssignmentServices, row: OpenJobRow) {
 
 async function storeAssignments(
   tx: Db,
-  devices: readonly { id: number; generation: number }[],
+  devices: readonly (Issued & { id: number })[],
   signed: readonly Assignment[],
-  expiresAt: Temporal.Instant,
 ): Promise<void> {
   await sql`
     insert into assignment (device_id, generation, document, expires_at, stale)
-    select d, g, a, ${expiresAt.toString()}::timestamptz, false
+    select d, g, a, e, false
     from unnest(${devices.map((device) => device.id)}::int[], ${devices.map((device) => device.generation)}::bigint[],
-      ${signed.map((document) => JSON.stringify(document))}::jsonb[]) as n (d, g, a)
+      ${signed.map((document) => JSON.stringify(document))}::jsonb[],
+      ${devices.map((device) => device.expiresAt?.toString() ?? null)}::timestamptz[]) as n (d, g, a, e)
     on conflict (device_id) do update
       set generation = excluded.generation, document = excluded.document, expires_at = excluded.expires_at, stale = false`.execute(
     tx,

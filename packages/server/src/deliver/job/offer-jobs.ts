@@ -1,10 +1,11 @@
-import { isInFlight, isOpen, type JobAction, type JobState } from '@bascule/domain/deliver/job.ts'
+import { letsDevicesInstall, servesDevices } from '@bascule/domain/deliver/install-gate.ts'
+import { isOpen, needsReturn, type JobAction, type JobState } from '@bascule/domain/deliver/job.ts'
 import type { Db } from '#/platform/db/database.ts'
 import { publish } from '#/platform/events/publish.ts'
 import { wake } from '#/platform/jobs/timer.ts'
 import { addCounts, type CountDelta } from '../rollout/rollout.store.ts'
-import type { Work } from '../rollout/running-rollouts.ts'
-import { issueAssignments, type AssignmentServices } from './issue-assignments.ts'
+import { isGoingBack, type Work } from '../rollout/running-rollouts.ts'
+import { issueAssignments, type AssignmentServices, type Issued } from './issue-assignments.ts'
 import { changeJobs, insertJobs, lockPhases, replaceJobs, type JobChange, type LockedJob } from './job.store.ts'
 
 export interface Offer {
@@ -12,9 +13,9 @@ export interface Offer {
   readonly work: readonly Work[]
 }
 
-/** What came of an offer: the generation of the assignment that the device should now have. */
-export interface Offered {
-  readonly generation: number
+/** What came of an offer: the assignment that the device should now have, and what of the work it was told. */
+export interface Offered extends Issued {
+  readonly told: readonly Work[]
 }
 
 /**
@@ -27,11 +28,9 @@ export async function offerJobs(
   now: Temporal.Instant,
 ): Promise<Offered[]> {
   return await services.db.transaction().execute(async (tx) => {
-    const work = offers.flatMap((offer) => offer.work.map((one) => ({ ...one, deviceId: offer.deviceId })))
-    await lockPhases(
-      tx,
-      work.map((one) => ({ rolloutId: one.rolloutId, ord: one.phase })),
-    )
+    const offered = offers.flatMap((offer) => offer.work.map((one) => ({ ...one, deviceId: offer.deviceId })))
+    const isAsked = await lockPhasesThatAsk(tx, offered)
+    const work = offered.filter(isAsked)
     const installs = await insertJobs(
       tx,
       work.filter((one) => one.action === 'install'),
@@ -52,7 +51,7 @@ export async function offerJobs(
       )),
     )
     await addCounts(tx, deltas)
-    const generations = await issueAssignments(
+    const issued = await issueAssignments(
       services,
       tx,
       offers.map((offer) => offer.deviceId),
@@ -65,8 +64,36 @@ export async function offerJobs(
       tx,
       rolloutIds.map((id) => ({ entity: 'rollout-progress', id: String(id), version })),
     )
-    return offers.map((offer) => ({ generation: generations.get(offer.deviceId) ?? 0 }))
+    return offers.map((offer) => ({
+      ...(issued.get(offer.deviceId) ?? { generation: 0, expiresAt: null }),
+      told: offer.work.filter(isAsked),
+    }))
   })
+}
+
+/**
+ * Locks the phases and answers what is still asked: what a server remembers may be older than a pause or a back-out,
+ * and a device that got an install after the back-out of its phase would never be turned around.
+ */
+async function lockPhasesThatAsk(tx: Db, work: readonly Work[]): Promise<(one: Work) => boolean> {
+  await lockPhases(
+    tx,
+    work.map((one) => ({ rolloutId: one.rolloutId, ord: one.phase })),
+  )
+  const rolloutIds = [...new Set(work.map((one) => one.rolloutId))]
+  if (rolloutIds.length === 0) return () => false
+  const phases = await tx
+    .selectFrom('phase')
+    .innerJoin('rollout', 'rollout.id', 'phase.rollout_id')
+    .select(['rollout.id', 'phase.ord', 'rollout.state as rollout', 'phase.state'])
+    .where('rollout.id', 'in', rolloutIds)
+    .execute()
+  return ({ rolloutId, phase, action }) => {
+    const found = phases.find((one) => one.id === rolloutId && one.ord === phase)
+    if (!found) return false
+    if (action === 'back-out') return isGoingBack(found.state)
+    return servesDevices(found.rollout) && letsDevicesInstall(found.state)
+  }
 }
 
 /** Devices that have or may have the release get a job back; those that had not begun are just told to stop. */
@@ -89,10 +116,6 @@ async function turnAround(
     ...returning.flatMap((job) => moved(job, 'back-out', 'assigned')),
     ...stopping.flatMap((job) => moved(job, job.action, 'cancelled')),
   ]
-}
-
-function needsReturn(state: JobState): boolean {
-  return state === 'succeeded' || state === 'failed-needs-human' || isInFlight(state)
 }
 
 async function jobsToTurn(tx: Db, work: readonly { deviceId: number; rolloutId: number }[]): Promise<LockedJob[]> {

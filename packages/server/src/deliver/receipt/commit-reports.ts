@@ -17,7 +17,9 @@ import { insertReports, raiseReportHighs, reportKey, type ArrivedReport } from '
 export async function commitReports(db: Db, arrived: readonly ArrivedReport[], now: Temporal.Instant): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const fresh = await insertReports(tx, arrived, now.toString())
-    const news = arrived.filter((one) => fresh.has(reportKey(one.deviceId, one.report.seq)))
+    const news = arrived
+      .filter((one) => fresh.delete(reportKey(one.deviceId, one.report.seq)))
+      .toSorted((a, b) => a.report.seq - b.report.seq)
     if (news.length === 0) return
     const jobIds = [...new Set(news.map((one) => Number(one.report.job)))]
     await lockPhases(tx, await phasesOfJobs(tx, jobIds))
@@ -28,7 +30,7 @@ export async function commitReports(db: Db, arrived: readonly ArrivedReport[], n
       now.toString(),
     )
     await addCounts(tx, moves.flatMap(deltasOf))
-    await applyReceipts(tx, moves.flatMap(provenInstalls), now)
+    await applyReceipts(tx, news.flatMap(provenInstalls), now)
     await raiseReportHighs(tx, news)
     await tell(tx, moves, now)
   })
@@ -91,10 +93,13 @@ function deltasOf({ job, change }: Move): CountDelta[] {
   ]
 }
 
-function provenInstalls({ job, last }: Move): ProvenInstall[] {
-  const receipt = last.report.receipt
-  if (!receipt || last.receiptValid !== true || !isTerminalStep(last.report.step)) return []
-  return [{ deviceId: job.deviceId, seq: last.report.seq, receipt }]
+/**
+ * What a device proves that it now runs, whatever has become of the job: a back-out may have taken its place while the
+ * device was installing, or a person has excused it. The CMDB says what is there, not what was wanted.
+ */
+function provenInstalls({ deviceId, report, receiptValid }: ArrivedReport): ProvenInstall[] {
+  if (!report.receipt || receiptValid !== true || !isTerminalStep(report.step)) return []
+  return [{ deviceId, seq: report.seq, receipt: report.receipt }]
 }
 
 /** One fact per finished or failed job, one notice per rollout, and the reconciler is woken for what moved. */

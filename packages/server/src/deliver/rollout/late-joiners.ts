@@ -2,8 +2,10 @@ import { letsDevicesInstall } from '@bascule/domain/deliver/install-gate.ts'
 import type { PhaseState } from '@bascule/domain/deliver/phase.ts'
 import { matchesDevice } from '#/estate/audience/audience.service.ts'
 import type { Db } from '#/platform/db/database.ts'
+import { wake } from '#/platform/jobs/timer.ts'
 import { record } from '#/platform/ledger/record.ts'
 import { system } from '#/platform/lib/actor.ts'
+import { lasting } from './rollout.service.ts'
 import { claimRevision, membersOf, observeRollout, type ObservedRollout } from './rollout.store.ts'
 import type { RunningRollouts } from './running-rollouts.ts'
 
@@ -24,27 +26,37 @@ export async function joinLate(
   }
 }
 
+/** The rollout is locked first: a device whose facts come twice at once joins once, or the audience would not add up. */
 async function joinOne(tx: Db, rolloutId: number, deviceId: number, now: Temporal.Instant): Promise<boolean> {
+  await tx.selectFrom('rollout').select('id').where('id', '=', rolloutId).forNoKeyUpdate().execute()
   const seen = await observeRollout(tx, rolloutId)
-  if (!seen || !(await matchesDevice(tx, seen.rollout.audience_query, deviceId))) return false
+  if (!seen || !lasting.includes(seen.rollout.state)) return false
+  const members = await membersOf(tx, rolloutId)
+  if ((members[deviceId] ?? 0) !== 0 || !(await matchesDevice(tx, seen.rollout.audience_query, deviceId))) return false
   const order = await phaseFor(tx, seen, deviceId)
   if (order === undefined || !(await claimRevision(tx, rolloutId, seen.rollout.rev))) return false
-  const members = withMember(await membersOf(tx, rolloutId), deviceId, order)
-  await tx.updateTable('rollout').set({ members }).where('id', '=', rolloutId).execute()
+  await tx
+    .updateTable('rollout')
+    .set({ members: withMember(members, deviceId, order) })
+    .where('id', '=', rolloutId)
+    .execute()
   await tx
     .updateTable('phase')
     .set((eb) => ({ size: eb('size', '+', 1), late_joiners: eb('late_joiners', '+', 1) }))
     .where('rollout_id', '=', rolloutId)
     .where('ord', '=', order)
     .execute()
+  const size = seen.phases.find((phase) => phase.ord === order)?.size ?? 0
   await record(tx, {
     actor: system,
     at: now,
     did: 'phase.joined-late',
     subject: { kind: 'phase', id: `${rolloutId}/${order}` },
     releaseId: seen.rollout.release_id,
-    after: { device: deviceId },
+    before: { size },
+    after: { size: size + 1, device: deviceId },
   })
+  await wake(tx, 'rollout', String(rolloutId), now)
   return true
 }
 
@@ -56,7 +68,7 @@ async function phaseFor(tx: Db, seen: ObservedRollout, deviceId: number): Promis
 }
 
 function takesLate(state: PhaseState): boolean {
-  return state === 'waiting' || state === 'preparing' || letsDevicesInstall(state)
+  return state === 'waiting' || state === 'preparing' || state === 'paused' || letsDevicesInstall(state)
 }
 
 function withMember(members: Uint8Array, deviceId: number, order: number): Buffer {

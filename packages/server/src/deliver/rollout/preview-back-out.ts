@@ -20,7 +20,7 @@ export async function previewBackOut(
     .filter((one) => (phase ?? one.ord) === one.ord)
     .map((one) => tallyPhase(one.size, seen.counts.get(one.ord) ?? [], nobodySilent))
   if (tallies.length === 0) return notFound('phase')
-  const verified = sum(tallies, (tally) => tally.byBucket.succeeded)
+  const verified = sum(tallies, (tally) => tally.verified)
   const inFlight = sum(tallies, (tally) => tally.inFlight)
   return ok({
     devices: sum(tallies, (tally) => tally.size),

@@ -1,4 +1,4 @@
-import { isFailure, isInFlight } from '@bascule/domain/deliver/job.ts'
+import { isFailure, type JobState } from '@bascule/domain/deliver/job.ts'
 import { tallyPhase, type JobCount, type PhaseState, type PhaseTally } from '@bascule/domain/deliver/phase.ts'
 import { nextStep, type PhaseSeen, type RolloutStep } from '@bascule/domain/deliver/rollout.ts'
 import type { Logger } from 'pino'
@@ -125,9 +125,30 @@ async function applyMove(
 ): Promise<boolean> {
   const { rollout } = seen
   if (!(await claimRevision(tx, rollout.id, rollout.rev))) return false
-  await movePhase(tx, rollout.id, order, to, because, now.toString())
-  await record(tx, phaseFact(seen, order, to, because, now))
+  await record(tx, await moveSeen(tx, seen, order, to, because, now))
   return true
+}
+
+async function moveSeen(
+  tx: Db,
+  seen: ObservedRollout,
+  order: number,
+  to: PhaseState,
+  because: string,
+  now: Temporal.Instant,
+): Promise<Fact> {
+  const phase = seen.phases.find((one) => one.ord === order)
+  if (!phase) throw new Error(`Rollout ${seen.rollout.id} has no phase ${order}`)
+  const passed = await movePhase(tx, phase, to, because, now.toString())
+  return {
+    actor: system,
+    at: now,
+    did: `phase.${to}`,
+    subject: { kind: 'phase', id: `${seen.rollout.id}/${order}` },
+    releaseId: seen.rollout.release_id,
+    before: { state: phase.state },
+    after: { state: to, name: phase.name, because, ...passed },
+  }
 }
 
 /** The stop rule: the phase has failed and the rollout pauses. A phase that was left behind stays so; the pause is enough. */
@@ -138,24 +159,22 @@ async function applyStop(
   because: string,
   now: Temporal.Instant,
 ): Promise<boolean> {
-  const { rollout } = seen
   const pause = { reason: because, by: system.name, at: now.toString() }
-  if (!(await changeRollout(tx, rollout.id, rollout.rev, { state: 'paused', pause }, now.toString()))) return false
-  const phase = seen.phases.find((one) => one.ord === order)
-  if (phase?.state !== 'succeeded') await movePhase(tx, rollout.id, order, 'failed', because, now.toString())
-  await record(tx, phaseFact(seen, order, 'failed', because, now), rolloutFact(seen, 'paused', because, now))
+  if (!(await changeRollout(tx, seen.rollout, { state: 'paused', pause }, now.toString()))) return false
+  const isBehind = seen.phases.find((one) => one.ord === order)?.state === 'succeeded'
+  const failed = isBehind ? [] : [await moveSeen(tx, seen, order, 'failed', because, now)]
+  await record(tx, ...failed, rolloutFact(seen, 'paused', because, now))
   return true
 }
 
-/** Devices that are not verified and still count remain; a person said that this is all right, or they were excused. */
-function completedState(seen: ObservedRollout): 'completed' | 'completed-with-residual' {
-  const left = [...seen.counts.values()].flat().some((count) => leavesResidual(count))
-  return left ? 'completed-with-residual' : 'completed'
+/** Somebody does not have the release: failed, excused, silent or never come. A person sees that before the review does. */
+function completedState({ phases, counts }: ObservedRollout): 'completed' | 'completed-with-residual' {
+  const audience = phases.reduce((total, phase) => total + phase.size, 0)
+  const done = sum([...counts.values()].flat().filter(({ state }) => needsNothing.has(state)))
+  return done < audience ? 'completed-with-residual' : 'completed'
 }
 
-function leavesResidual({ action, state, devices }: JobCount): boolean {
-  return devices > 0 && (isFailure(action, state) || isInFlight(state) || state === 'excused')
-}
+const needsNothing = new Set<JobState>(['succeeded', 'already-present', 'not-applicable'])
 
 async function finish(
   tx: Db,
@@ -165,32 +184,11 @@ async function finish(
   now: Temporal.Instant,
 ): Promise<boolean> {
   const { rollout } = seen
-  if (
-    !(await changeRollout(
-      tx,
-      rollout.id,
-      rollout.rev,
-      { state, pause: null, finishedAt: now.toString() },
-      now.toString(),
-    ))
-  )
-    return false
+  const change = { state, pause: null, finishedAt: now.toString() }
+  if (!(await changeRollout(tx, rollout, change, now.toString()))) return false
   await setReleaseState(tx, rollout.release_id, release, now.toString())
   await record(tx, rolloutFact(seen, state, '', now))
   return true
-}
-
-function phaseFact(seen: ObservedRollout, order: number, to: PhaseState, because: string, now: Temporal.Instant): Fact {
-  const phase = seen.phases.find((one) => one.ord === order)
-  return {
-    actor: system,
-    at: now,
-    did: `phase.${to}`,
-    subject: { kind: 'phase', id: `${seen.rollout.id}/${order}` },
-    releaseId: seen.rollout.release_id,
-    before: { state: phase?.state },
-    after: { state: to, name: phase?.name, because },
-  }
 }
 
 function rolloutFact(seen: ObservedRollout, did: string, because: string, now: Temporal.Instant): Fact {

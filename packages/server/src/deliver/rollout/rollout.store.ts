@@ -1,6 +1,8 @@
 import type { JobAction, JobState } from '@bascule/domain/deliver/job.ts'
 import type { JobCount, PhaseLimits, PhaseState } from '@bascule/domain/deliver/phase.ts'
+import { phasePath, rolloutPath } from '@bascule/domain/deliver/moves.ts'
 import type { RolloutState } from '@bascule/domain/deliver/rollout.ts'
+import { assert } from '@bascule/domain/lib/result.ts'
 import { sql, type Selectable } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
 import type { PhaseTable, RolloutTable } from './rollout.tables.ts'
@@ -90,16 +92,17 @@ export interface RolloutChange {
 /** Writes the rollout if nobody has since `rev`; false means somebody was faster and the caller looks again. */
 export async function changeRollout(
   tx: Db,
-  id: number,
-  rev: number,
+  { id, rev, state }: Pick<RolloutRow, 'id' | 'rev' | 'state'>,
   change: RolloutChange,
   now: string,
 ): Promise<boolean> {
+  const isMove = change.state !== state
+  assert(!isMove || rolloutPath(state, change.state) !== undefined, `a rollout goes from ${state} to ${change.state}`)
   const pause = change.pause === undefined ? {} : pauseColumns(change.pause)
   const finished = change.finishedAt === undefined ? {} : { finished_at: change.finishedAt }
   const result = await tx
     .updateTable('rollout')
-    .set({ state: change.state, state_since: now, rev: sql`rev + 1`, ...pause, ...finished })
+    .set({ state: change.state, ...(isMove ? { state_since: now } : {}), rev: sql`rev + 1`, ...pause, ...finished })
     .where('id', '=', id)
     .where('rev', '=', rev)
     .executeTakeFirst()
@@ -121,14 +124,16 @@ export async function claimRevision(tx: Db, id: number, rev: number): Promise<bo
   return result.numUpdatedRows === 1n
 }
 
+/** Moves a phase along its machine and answers what it passed through on the way, for the ledger. */
 export async function movePhase(
   tx: Db,
-  rolloutId: number,
-  ord: number,
+  { rollout_id: rolloutId, ord, state }: Pick<PhaseRow, 'rollout_id' | 'ord' | 'state'>,
   to: PhaseState,
   because: string,
   now: string,
-): Promise<void> {
+): Promise<{ readonly through?: readonly PhaseState[] }> {
+  const through = phasePath(state, to)
+  assert(through !== undefined, `a phase goes from ${state} to ${to}`)
   await tx
     .updateTable('phase')
     .set({
@@ -140,6 +145,12 @@ export async function movePhase(
     .where('rollout_id', '=', rolloutId)
     .where('ord', '=', ord)
     .execute()
+  return through.length === 0 ? {} : { through }
+}
+
+export async function phaseStatesOf(db: Db, rolloutId: number): Promise<Map<number, PhaseState>> {
+  const rows = await db.selectFrom('phase').select(['ord', 'state']).where('rollout_id', '=', rolloutId).execute()
+  return new Map(rows.map((row) => [row.ord, row.state]))
 }
 
 /** One change of the counters: so many devices more or fewer in a state. */

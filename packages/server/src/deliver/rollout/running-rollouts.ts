@@ -1,4 +1,5 @@
-import { letsDevicesInstall } from '@bascule/domain/deliver/install-gate.ts'
+import { letsDevicesInstall, servesDevices } from '@bascule/domain/deliver/install-gate.ts'
+import { isOpen, needsReturn } from '@bascule/domain/deliver/job.ts'
 import type { PhaseState } from '@bascule/domain/deliver/phase.ts'
 import type { RolloutState } from '@bascule/domain/deliver/rollout.ts'
 import type { Db } from '#/platform/db/database.ts'
@@ -16,7 +17,7 @@ interface RunningRollout {
   readonly mode: 'frozen' | 'dynamic'
   state: RolloutState
   members: Uint8Array
-  /** Per fleet index: 0 nothing yet, 1 has a job, 2 was told to go back. Only ever says "already done"; the table decides. */
+  /** Per fleet index: 0 no job yet, 1 has a job, 2 has nothing that could go back. Only ever says "already done"; the table decides. */
   told: Uint8Array
   phases: Map<number, PhaseState>
 }
@@ -32,12 +33,15 @@ export interface RunningRollouts {
   markTold(rolloutId: number, fleetIndex: number, action: Work['action']): void
   /** The device's desired state changed without a new phase: a retry, an excuse, a cancelled job. */
   isStale(fleetIndex: number): boolean
-  clearStale(fleetIndex: number): void
+  setStale(fleetIndex: number, isStale: boolean): void
+  /** When the device's assignment ends; null for one that asks for nothing, undefined where this server does not know. */
+  expiryOf(fleetIndex: number): number | null | undefined
+  setExpiry(fleetIndex: number, expiresAtMs: number | null): void
   phaseOf(rolloutId: number, fleetIndex: number): number
   /** Devices of a phase by fleet index; for counting those that went quiet. */
   membersOfPhase(rolloutId: number, phase: number): Iterable<number>
   rolloutIds(): readonly number[]
-  /** Running rollouts that take devices which come to match later. */
+  /** Rollouts that take devices which come to match later. */
   openRolloutIds(): readonly number[]
   load(): Promise<void>
   /** Reads one rollout again after it changed. */
@@ -49,9 +53,18 @@ const nothing: readonly Work[] = []
 
 export function createRunningRollouts(db: Db): RunningRollouts {
   const rollouts = new Map<number, RunningRollout>()
+  const expiries = new Map<number, number | null>()
   let stale = new Set<number>()
+  let reading: Promise<unknown> = Promise.resolve()
 
-  async function reload(rolloutId: number): Promise<void> {
+  /** One reading after the other: an older answer must never come after a newer one. */
+  async function inTurn(read: () => Promise<void>): Promise<void> {
+    const turn = reading.then(read)
+    reading = turn.catch(() => undefined)
+    await turn
+  }
+
+  async function readOne(rolloutId: number): Promise<void> {
     const row = await db
       .selectFrom('rollout')
       .select(['state', 'audience_mode'])
@@ -64,12 +77,22 @@ export function createRunningRollouts(db: Db): RunningRollouts {
     const phases = await db.selectFrom('phase').select(['ord', 'state']).where('rollout_id', '=', rolloutId).execute()
     const known = rollouts.get(rolloutId)
     const members = new Uint8Array(await membersOf(db, rolloutId))
-    const told = known ? grown(known.told, members.length) : await readTold(db, rolloutId, members.length)
+    // Another server may have told devices meanwhile. Only who has a job can be turned around, so then it is read again.
+    const isReturning = phases.some((phase) => isGoingBack(phase.state))
+    const told =
+      known && !isReturning ? grown(known.told, members.length) : await readTold(db, rolloutId, members.length)
     const states = new Map(phases.map((phase) => [phase.ord, phase.state]))
     rollouts.set(rolloutId, { id: rolloutId, mode: row.audience_mode, state: row.state, members, told, phases: states })
   }
 
-  async function reloadStale(): Promise<void> {
+  async function readAll(): Promise<void> {
+    const active = await activeRolloutIds(db)
+    for (const id of rollouts.keys()) if (!active.includes(id)) rollouts.delete(id)
+    for (const id of active) await readOne(id)
+    await readStale()
+  }
+
+  async function readStale(): Promise<void> {
     const rows = await db.selectFrom('assignment').select('device_id').where('stale', '=', true).execute()
     stale = new Set(rows.map((row) => row.device_id))
   }
@@ -88,7 +111,9 @@ export function createRunningRollouts(db: Db): RunningRollouts {
       if (rollout && fleetIndex < rollout.told.length) rollout.told[fleetIndex] = action === 'install' ? 1 : 2
     },
     isStale: (fleetIndex) => stale.has(fleetIndex),
-    clearStale: (fleetIndex) => void stale.delete(fleetIndex),
+    setStale: (fleetIndex, isStale) => void (isStale ? stale.add(fleetIndex) : stale.delete(fleetIndex)),
+    expiryOf: (fleetIndex) => expiries.get(fleetIndex),
+    setExpiry: (fleetIndex, expiresAtMs) => void expiries.set(fleetIndex, expiresAtMs),
     phaseOf: (rolloutId, fleetIndex) => rollouts.get(rolloutId)?.members[fleetIndex] ?? 0,
     *membersOfPhase(rolloutId, phase) {
       const members = rollouts.get(rolloutId)?.members ?? new Uint8Array()
@@ -97,14 +122,11 @@ export function createRunningRollouts(db: Db): RunningRollouts {
     rolloutIds: () => [...rollouts.keys()],
     openRolloutIds: () =>
       [...rollouts.values()]
-        .filter((rollout) => rollout.mode === 'dynamic' && mayOffer(rollout.state))
+        .filter((rollout) => rollout.mode === 'dynamic' && rollout.state !== 'backing-out')
         .map((rollout) => rollout.id),
-    async load() {
-      for (const id of await activeRolloutIds(db)) await reload(id)
-      await reloadStale()
-    },
-    reload,
-    reloadStale,
+    load: async () => await inTurn(readAll),
+    reload: async (rolloutId) => await inTurn(async () => await readOne(rolloutId)),
+    reloadStale: async () => await inTurn(readStale),
   }
 }
 
@@ -114,14 +136,14 @@ function workOf(rollout: RunningRollout, fleetIndex: number): Work | undefined {
   const told = rollout.told[fleetIndex] ?? 0
   const state = rollout.phases.get(phase)
   if (state === undefined) return undefined
-  if (state === 'backing-out') return told === 1 ? { rolloutId: rollout.id, phase, action: 'back-out' } : undefined
-  if (told !== 0 || !mayOffer(rollout.state) || !letsDevicesInstall(state)) return undefined
+  if (isGoingBack(state)) return told === 1 ? { rolloutId: rollout.id, phase, action: 'back-out' } : undefined
+  if (told !== 0 || !servesDevices(rollout.state) || !letsDevicesInstall(state)) return undefined
   return { rolloutId: rollout.id, phase, action: 'install' }
 }
 
-/** A finished rollout still serves a device that comes home late; a paused one begins nothing new. */
-function mayOffer(state: RolloutState): boolean {
-  return state === 'running' || state === 'completed' || state === 'completed-with-residual'
+/** A device that comes home after its phase went back is still turned around. */
+export function isGoingBack(phase: PhaseState): boolean {
+  return phase === 'backing-out' || phase === 'backed-out'
 }
 
 function isOver(state: RolloutState): boolean {
@@ -130,8 +152,14 @@ function isOver(state: RolloutState): boolean {
 
 async function readTold(db: Db, rolloutId: number, size: number): Promise<Uint8Array> {
   const told = new Uint8Array(size)
-  const rows = await db.selectFrom('job').select(['device_id', 'action']).where('rollout_id', '=', rolloutId).execute()
-  for (const row of rows) if (row.device_id < size) told[row.device_id] = row.action === 'back-out' ? 2 : 1
+  const rows = await db
+    .selectFrom('job')
+    .select(['device_id', 'action', 'state'])
+    .where('rollout_id', '=', rolloutId)
+    .execute()
+  for (const { device_id: index, action, state } of rows) {
+    if (index < size) told[index] = action === 'install' && (needsReturn(state) || isOpen(state)) ? 1 : 2
+  }
   return told
 }
 

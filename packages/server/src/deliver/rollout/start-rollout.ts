@@ -1,4 +1,5 @@
 import type { ReleasePlan } from '@bascule/contract/plan/release.ts'
+import { releasePath } from '@bascule/domain/plan/release-moves.ts'
 import { ok, type Refusal, type Result, refuse } from '@bascule/domain/lib/result.ts'
 import type { BlobStore } from '@bascule/content/blobs/blob-store.ts'
 import { findActiveVersion } from '#/estate/library/library.service.ts'
@@ -11,6 +12,7 @@ import type { Call } from '#/platform/http/os.ts'
 import { notFound, refused, type Answer } from '#/platform/lib/answer.ts'
 import { buildManifest, type FrozenPhase, type PinnedPackage } from '#/plan/release/manifest.ts'
 import { lockRelease, pinManifest, setReleaseState, type ReleaseRecord } from '#/plan/release/release.service.ts'
+import { everywherePermitted } from './permit.ts'
 import { audienceRootOf, placeAudience, type Membership } from '#/plan/release/membership.ts'
 import { putBytes } from '@bascule/content/blobs/put-bytes.ts'
 
@@ -27,6 +29,8 @@ export async function startRollout(
   blobs: BlobStore,
   releaseId: ReleaseId,
 ): Promise<Answer<ReleaseId>> {
+  const permitted = everywherePermitted(actor, 'rollout.start')
+  if (!permitted.ok) return permitted
   return await db.transaction().execute(async (tx) => {
     const release = await lockRelease(tx, releaseId)
     if (!release) return notFound('release')
@@ -36,7 +40,13 @@ export async function startRollout(
     const refusal = refusalOf(release, membership)
     if (refusal) return refused(refusal)
     const rolloutId = await freeze(blobs, tx, release, packages.value, membership, now)
-    const after = { audience: membership.audience, phases: membership.phases.map((phase) => phase.devices) }
+    const after = {
+      state: 'rolling-out',
+      through: releasePath(release.state, 'rolling-out'),
+      audience: membership.audience,
+      phases: membership.phases.map((phase) => phase.devices),
+      packages: packages.value.map(({ name, version, indexDigest }) => ({ name, version, index: indexDigest })),
+    }
     const subject = { kind: 'rollout', id: String(rolloutId) }
     await record(tx, {
       actor,

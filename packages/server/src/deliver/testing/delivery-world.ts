@@ -47,7 +47,11 @@ export async function createDeliveryWorld(): Promise<DeliveryWorld> {
   const signer = held.use(await startSigner({ dataFolder: folder, log: () => undefined }))
   const client = held.use(connectSigner(signer.socketPath))
   const { db } = handle
-  const call: Call = { db, actor: { kind: 'person', id: 'ada', name: 'Ada Keeper', grants: [] }, now: startOfTests }
+  const call: Call = {
+    db,
+    actor: { kind: 'person', id: 'ada', name: 'Ada Keeper', grants: [{ role: 'release-manager' }] },
+    now: startOfTests,
+  }
   const run = rolloutReconciler({ db, countSilent: () => ({ notStarted: 0, inProgress: 0, blocked: 0 }) })
   const all = held.move()
   return {

@@ -1,4 +1,6 @@
-import { ReleasePlan, type releaseStates } from '@bascule/contract/plan/release.ts'
+import { ReleasePlan, releaseStates } from '@bascule/contract/plan/release.ts'
+import { assert } from '@bascule/domain/lib/result.ts'
+import { releasePath } from '@bascule/domain/plan/release-moves.ts'
 import { sql, type Selectable } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
 import type { ActorName } from '#/platform/lib/actor.ts'
@@ -52,8 +54,16 @@ export async function lockRelease(tx: Db, id: string): Promise<ReleaseRecord | u
   return row && recordFrom(row)
 }
 
+/** Moves a release along its machine. A caller has looked before whether it may; here it cannot go astray. */
 export async function setReleaseState(tx: Db, id: string, state: ReleaseState, now: string): Promise<void> {
-  await tx.updateTable('release').set({ state, state_since: now, updated_at: now }).where('id', '=', id).execute()
+  const from = releaseStates.filter((one) => releasePath(one, state) !== undefined)
+  const { numUpdatedRows } = await tx
+    .updateTable('release')
+    .set({ state, state_since: now, updated_at: now })
+    .where('id', '=', id)
+    .where('state', 'in', from)
+    .executeTakeFirst()
+  assert(numUpdatedRows === 1n, `the release ${id} may become ${state} from where it is`)
 }
 
 export interface PinnedManifest {

@@ -11,6 +11,7 @@ import {
   type ReleaseRecord,
   type ReleaseState,
 } from '#/plan/release/release.store.ts'
+import { isBehind } from './rollout-view.ts'
 
 type Summary = z.infer<typeof RolloutSummary>
 
@@ -61,6 +62,8 @@ function stepOf(state: ReleaseState): number {
   if (state === 'rolling-out' || state === 'backing-out') return 3
   if (state === 'early-life') return 4
   if (state === 'backed-out' || state === 'in-review') return 5
+  // A cancelled release stands nowhere.
+  if (state === 'cancelled') return -1
   return state === 'closed' ? 6 : 0
 }
 
@@ -99,7 +102,7 @@ async function summariesOf(db: Db, releaseIds: readonly string[]): Promise<Map<s
     const mine = counts.filter((count) => count.rollout_id === first.id)
     summaries.set(releaseId, {
       state: first.state,
-      phase: own.find((phase) => phase.phase_state !== 'succeeded' && phase.phase_state !== 'skipped')?.ord ?? null,
+      phase: own.find((phase) => !isBehind(phase.phase_state))?.ord ?? null,
       phases: own.length,
       audience: own.reduce((total, phase) => total + phase.size, 0),
       verified: sumOf(mine, (_action, state) => state === 'succeeded' || state === 'already-present'),

@@ -1,7 +1,7 @@
 import type { CauseView, PacePoint, PhaseView, RolloutView, TallyView } from '@bascule/contract/deliver/rollout.ts'
 import { buckets, turnClass, type Bucket } from '@bascule/domain/deliver/job.ts'
 import type { WaitReason } from '@bascule/domain/deliver/agent-step.ts'
-import { judgePhase, type PhaseTally } from '@bascule/domain/deliver/phase.ts'
+import { judgePhase, type PhaseState, type PhaseTally } from '@bascule/domain/deliver/phase.ts'
 import { sql } from 'kysely'
 import type * as z from 'zod'
 import { tallyOf, type CountSilent } from '#/deliver/rollout/rollout.reconciler.ts'
@@ -117,7 +117,7 @@ async function causesOf(db: Db, rolloutId: number, phases: readonly PhaseView[])
         else 'failed' end as state,
       coalesce(stuck_reason, wait_reason, 'unknown') as cause, wait_reason, stuck_reason, count(*)::int as devices,
       min(state_since) as oldest, (array_agg(sentence order by state_since desc))[1] as sentence
-    from job where rollout_id = ${rolloutId} and action = 'install'
+    from job where rollout_id = ${rolloutId} and (action = 'install' or state <> 'rolled-back')
       and state in ('blocked', 'download-waiting', 'failed-retryable', 'failed-needs-human', 'rolled-back')
     group by 1, 2, 3, 4 order by devices desc limit 50`.execute(db)
   const causes = rows.rows.map((row): CauseView => ({
@@ -160,17 +160,25 @@ async function paceOf(db: Db, rolloutId: number): Promise<z.infer<typeof PacePoi
 
 /** What happens next, in one sentence. */
 function nextSentence({ rollout }: ObservedRollout, phases: readonly PhaseView[]): string {
-  if (rollout.state === 'paused') return rollout.pause_reason ?? 'Paused; a person resumes it.'
-  if (rollout.state === 'backing-out') return 'Devices go back as they check in.'
+  const leaving = phases.find((phase) => phase.state === 'backing-out')
+  if (leaving) return `"${leaving.name}" goes back: its devices are told when they check in.`
+  if (rollout.state === 'paused') return `A person resumes it. ${rollout.pause_reason ?? ''}`.trim()
+  if (rollout.state === 'backing-out') return 'Nothing is left to go back; the rollout ends.'
   if (rollout.state !== 'running') return 'Nothing; the rollout is over.'
-  const current = phases.find((phase) => phase.state !== 'succeeded' && phase.state !== 'skipped')
+  const current = phases.find((phase) => !isBehind(phase.state))
   if (!current) return 'Waits for the last devices.'
   const following = phases.find((phase) => phase.order > current.order)
-  const then = following ? `, then "${following.name}" opens` : ''
-  if (current.state === 'soaking') return `"${current.name}" soaks until ${current.soakEndsAt ?? ''}${then}.`
-  if (current.state === 'waiting' && current.limits.notBefore)
-    return `"${current.name}" opens at ${current.limits.notBefore}.`
-  if (current.state === 'held' || current.state === 'failed')
-    return `"${current.name}" needs a person: ${current.verdict.because}`
-  return `"${current.name}": ${current.verdict.because}${then === '' ? '' : ` When they are there${then}.`}`
+  return sentenceOf(current, following ? `, then "${following.name}" opens` : '')
+}
+
+export function isBehind(state: PhaseState): boolean {
+  return state === 'succeeded' || state === 'skipped' || state === 'backed-out'
+}
+
+function sentenceOf({ name, state, limits, verdict, soakEndsAt }: PhaseView, then: string): string {
+  if (state === 'soaking') return `"${name}" soaks until ${soakEndsAt ?? ''}${then}.`
+  if (state === 'waiting') return `"${name}" opens${limits.notBefore === null ? ' now' : ` at ${limits.notBefore}`}.`
+  if (state === 'paused') return `"${name}" is paused; a person lets it go on.`
+  if (state === 'held' || state === 'failed') return `"${name}" needs a person: ${verdict.because}`
+  return `"${name}": ${verdict.because}${then === '' ? '' : ` When they are there${then}.`}`
 }
