@@ -14,6 +14,7 @@ export const usage = `Usage: node packages/simulator/src/main.ts --server <url> 
   --speed <x>           simulated time runs so many times as fast as real time (default 1)
   --online <kind>       always, office or mixed (default always)
   --faults <list>       usual, none, or rates in thousandths: health=20,disk=50,silent=5,crash=10,repeat=5,lost-ack=5
+  --flaps <n>           each job changes between two waits so many times and reports each change (a load)
   --package-mb <n>      size of a package that is not really downloaded (default 50)
   --bytes               really download every package
   --connections <n>     connections to the server, and requests at a time (default 64)
@@ -39,6 +40,7 @@ const Options = z.object({
   speed: z.coerce.number().min(0.01).max(100_000).default(1),
   online: z.enum(onlineKinds).default('always'),
   faults: z.string().default('usual'),
+  flaps: count.min(0).max(1_000_000).default(0),
   'package-mb': z.coerce.number().min(0).default(50),
   bytes: z.boolean().default(false),
   connections: count.min(1).max(10_000).default(64),
@@ -68,7 +70,7 @@ export function readOptions(args: readonly string[]): Result<Options, string> {
     const parsed = Options.safeParse('print-devices' in values ? { server: 'http://none', ...values } : values)
     if (!parsed.success) return refuse(problemOf(parsed.error))
     const faults = faultsFrom(parsed.data.faults)
-    return faults.ok ? ok({ ...parsed.data, faults: faults.value }) : faults
+    return faults.ok ? ok({ ...parsed.data, faults: { ...faults.value, flaps: parsed.data.flaps } }) : faults
   } catch (cause) {
     return refuse(cause instanceof Error ? cause.message : String(cause))
   }

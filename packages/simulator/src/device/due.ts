@@ -40,7 +40,8 @@ function settleJobs(world: World, device: Device, nowMs: number): Device {
   let current = device
   for (const { id } of device.jobs) {
     for (let job = jobOf(current, id); job && job.untilMs <= nowMs; job = jobOf(current, id)) {
-      if (current.awayUntilMs > nowMs) return current
+      // A job that flaps tells each change by itself before the next one comes.
+      if (current.awayUntilMs > nowMs || (job.flapsLeft > 0 && current.reports.length > 0)) return current
       current = changeJob(world, current, job, nextStep(job, paceOf(world, current)), nowMs)
     }
   }

@@ -154,11 +154,13 @@ type Order = Pick<SimJob, 'custom' | 'generation' | 'manifestSha256' | 'manifest
 function beginJob(world: World, device: Device, order: Order, nowMs: number): SimJob {
   const { release } = order.custom
   const attempt = (device.attempts[release] ?? 0) + 1
+  const faults = jobFaultsOf(world.rates, world.seed, { device: device.index, release, attempt })
   const before = order.manifest.packages.map(({ name }) => [name, device.installed[name]?.version ?? null] as const)
   return {
     ...order,
     id: order.custom.job,
-    faults: jobFaultsOf(world.rates, world.seed, { device: device.index, release, attempt }),
+    faults,
+    flapsLeft: faults.flaps,
     before: Object.fromEntries(before),
     step: 'received',
     untilMs: nowMs,

@@ -21,6 +21,8 @@ export interface SimJob {
   readonly startedAtMs: number
   readonly notes: readonly string[]
   readonly hasDied: boolean
+  /** Waits that come and go without end of their own; see `FaultRates.flaps`. */
+  readonly flapsLeft: number
 }
 
 /** What steps cost on this device. */
@@ -36,6 +38,7 @@ export function nextStep(job: SimJob, pace: JobPace): SimJob {
   if (job.step === 'received') {
     return job.faults.diskFullSeconds > 0 ? waitForDisk(job, pace, atMs) : download(job, pace, atMs)
   }
+  if (job.step === 'downloading' && job.flapsLeft > 0) return flap(job, pace, atMs)
   if (job.step === 'downloading') return job.wait ? download(job, pace, atMs) : to(job, 'ready', Infinity)
   if (job.step === 'installing') return to(job, 'checking', atMs + pace.habit.checkSeconds * 1000)
   if (job.step === 'checking') return checked(job, pace, atMs)
@@ -80,6 +83,12 @@ function waitForDisk(job: SimJob, { nominalBytes, stamp }: JobPace, atMs: number
     wakesOn: `free space reaches ${Math.ceil(nominalBytes / 1e6)} MB`,
   }
   return { ...to(job, 'downloading', atMs + job.faults.diskFullSeconds * 1000), wait }
+}
+
+function flap(job: SimJob, { stamp }: JobPace, atMs: number): SimJob {
+  const reason = job.wait?.reason === 'disk' ? 'network' : 'disk'
+  const wait: Wait = { reason, detail: `No ${reason} for a moment`, since: stamp(atMs), wakesOn: 'the next try' }
+  return { ...job, wait, flapsLeft: job.flapsLeft - 1, untilMs: atMs }
 }
 
 function checked(job: SimJob, { habit }: JobPace, atMs: number): SimJob {

@@ -38,8 +38,9 @@ async function send(the: Exchange, device: Device, request: Request): Promise<An
   const body = JSON.stringify(request.body)
   const now = Temporal.Instant.from(clock.stamp(clock.nowMs()))
   const seq = device.requestSeq
-  const headers =
-    request.kind === 'enrol' ? {} : signRequest(device.key, { method: 'POST', path: request.path, body, seq, now })
+  const nonce = `${world.seed}-${device.index}-${seq}`.padStart(16, '-')
+  const signed = { method: 'POST', path: request.path, body, seq, now, nonce }
+  const headers = request.kind === 'enrol' ? {} : signRequest(device.key, signed)
   const startedAt = performance.now()
   const answer = await ask(http, request.path, headers, body)
   tally.latency.add(performance.now() - startedAt)
