@@ -68,7 +68,6 @@ const cockpit = createRoute({
   path: '/releases/$releaseId',
   loader: ({ params }) => {
     void queryClient.prefetchQuery(orpc.plan.release.get.queryOptions({ input: { releaseId: params.releaseId } }))
-    void queryClient.prefetchQuery(orpc.deliver.rollout.get.queryOptions({ input: { releaseId: params.releaseId } }))
   },
   component: lazyRouteComponent(() => import('#/views/cockpit/CockpitPage.tsx'), 'CockpitPage'),
 })

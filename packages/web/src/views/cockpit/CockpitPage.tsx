@@ -15,15 +15,19 @@ import { LifecycleStepper } from '#/ui/LifecycleStepper.tsx'
 import { Loading } from '#/ui/Loading.tsx'
 import { Page, useTitle } from '#/ui/Page.tsx'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
-import { problemFrom } from '#/ui/problem.ts'
 import { useMinute } from '#/ui/use-minute.ts'
 
 /** Is this release safe to go on? */
 export function CockpitPage() {
   const { releaseId } = useParams({ from: '/shell/releases/$releaseId' })
   const release = useQuery(orpc.plan.release.get.queryOptions({ input: { releaseId } }))
-  const rollout = useQuery(orpc.deliver.rollout.get.queryOptions({ input: { releaseId } }))
-  if (release.data === undefined) {
+  // The manifest is fixed at the start; before that there is no rollout to ask for.
+  const isStarted = typeof release.data?.manifestSha256 === 'string'
+  const rollout = useQuery({
+    ...orpc.deliver.rollout.get.queryOptions({ input: { releaseId } }),
+    enabled: isStarted,
+  })
+  if (release.data === undefined || (isStarted && rollout.isPending)) {
     return (
       <Page title="Release">
         {release.error === null ? (
@@ -40,7 +44,7 @@ export function CockpitPage() {
   }
   return (
     <>
-      {isRealProblem(rollout.error) ? (
+      {rollout.error === null ? null : (
         <div className={styles.page}>
           <ProblemAlert
             title="The rollout could not be loaded"
@@ -48,15 +52,10 @@ export function CockpitPage() {
             onRetry={() => void rollout.refetch()}
           />
         </div>
-      ) : null}
+      )}
       <Cockpit release={release.data} rollout={rollout.data} />
     </>
   )
-}
-
-/** A release that has not started has no rollout; that is an answer and not a problem. */
-function isRealProblem(error: Error | null): boolean {
-  return error !== null && problemFrom(error).kind !== 'not-found'
 }
 
 function Cockpit({ release, rollout }: { release: Release; rollout: Rollout | undefined }) {

@@ -2,6 +2,7 @@ import { ActionIcon, Menu } from '@mantine/core'
 import { IconDots } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { Phase } from './cockpit-view.ts'
+import { useFreshness } from './use-freshness.ts'
 import { useRolloutActs } from './use-rollout-acts.ts'
 import { useCan } from '#/api/session.ts'
 import { ReasonDialog } from '#/ui/ConfirmDialog.tsx'
@@ -17,6 +18,7 @@ interface PhaseActsProps {
 export function PhaseActs({ releaseId, phase }: PhaseActsProps) {
   const [open, setOpen] = useState<Act | null>(null)
   const acts = useRolloutActs()
+  const freshness = useFreshness()
   const canPause = useCan('rollout.pause')
   const canResume = useCan('rollout.start')
   const isMoving = phase.state === 'open' || phase.state === 'soaking'
@@ -35,9 +37,15 @@ export function PhaseActs({ releaseId, phase }: PhaseActsProps) {
         </Menu.Target>
         <Menu.Dropdown>
           {isMoving ? <Menu.Item onClick={() => setOpen('pause')}>Pause this phase…</Menu.Item> : null}
-          {isStopped ? <Menu.Item onClick={() => setOpen('resume')}>Let it go on…</Menu.Item> : null}
+          {isStopped ? (
+            <Menu.Item {...freshness} onClick={() => setOpen('resume')}>
+              Let it go on…
+            </Menu.Item>
+          ) : null}
           {phase.state === 'held' ? (
-            <Menu.Item onClick={() => setOpen('accept')}>Leave it behind as it is…</Menu.Item>
+            <Menu.Item {...freshness} onClick={() => setOpen('accept')}>
+              Leave it behind as it is…
+            </Menu.Item>
           ) : null}
         </Menu.Dropdown>
       </Menu>

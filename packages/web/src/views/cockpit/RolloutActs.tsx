@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Menu, Tooltip } from '@mantine/core'
+import { ActionIcon, Button, Menu } from '@mantine/core'
 import {
   IconArchive,
   IconArrowBackUp,
@@ -8,12 +8,12 @@ import {
   IconPrinter,
   IconTrash,
 } from '@tabler/icons-react'
-import { useState, type ReactNode } from 'react'
+import { useState } from 'react'
 import { BackOutDialog } from './BackOutDialog.tsx'
 import styles from './RolloutActs.module.css'
 import { successPercent, type Release, type Rollout } from './cockpit-view.ts'
+import { useFreshness } from './use-freshness.ts'
 import { useRolloutActs, type RolloutActsState } from './use-rollout-acts.ts'
-import { useLive } from '#/api/live.ts'
 import { useCan } from '#/api/session.ts'
 import { EffectDialog, ReasonDialog } from '#/ui/ConfirmDialog.tsx'
 import { countOf } from '#/ui/format.ts'
@@ -61,15 +61,13 @@ interface MainActProps extends RolloutActsProps {
 function MainAct({ release, rollout, acts, onOpen, onPause }: MainActProps) {
   const canStart = useCan('rollout.start')
   const canPause = useCan('rollout.pause')
-  const isLive = useLive().kind !== 'reconnecting'
+  const freshness = useFreshness()
   if (rollout === undefined) {
     const isStartable = !['cancelled', 'closed', 'on-hold'].includes(release.state)
     return canStart && isStartable ? (
-      <Freshness isLive={isLive}>
-        <Button disabled={!isLive} leftSection={<IconPlayerPlay size={15} />} onClick={() => onOpen('start')}>
-          Start rollout…
-        </Button>
-      </Freshness>
+      <Button {...freshness} leftSection={<IconPlayerPlay size={15} />} onClick={() => onOpen('start')}>
+        Start rollout…
+      </Button>
     ) : null
   }
   if (rollout.state === 'running' && canPause) {
@@ -87,27 +85,16 @@ function MainAct({ release, rollout, acts, onOpen, onPause }: MainActProps) {
   }
   if (rollout.state === 'paused' && canStart) {
     return (
-      <Freshness isLive={isLive}>
-        <Button disabled={!isLive} leftSection={<IconPlayerPlay size={15} />} onClick={() => onOpen('resume')}>
-          Resume…
-        </Button>
-      </Freshness>
+      <Button {...freshness} leftSection={<IconPlayerPlay size={15} />} onClick={() => onOpen('resume')}>
+        Resume…
+      </Button>
     )
   }
   return null
 }
 
-/** Why a button that needs fresh numbers is switched off. */
-function Freshness({ isLive, children }: { isLive: boolean; children: ReactNode }) {
-  if (isLive) return children
-  return (
-    <Tooltip label="Waits for the connection: the numbers on this page are old">
-      <span>{children}</span>
-    </Tooltip>
-  )
-}
-
 function MoreMenu({ release, rollout, onOpen }: RolloutActsProps & { onOpen: (open: Open) => void }) {
+  const freshness = useFreshness()
   const canBackOut = useCan('rollout.back-out')
   const canStart = useCan('rollout.start')
   const canPlan = useCan('release.write')
@@ -124,7 +111,7 @@ function MoreMenu({ release, rollout, onOpen }: RolloutActsProps & { onOpen: (op
           Print this page
         </Menu.Item>
         {rollout?.state === 'running' && canStart ? (
-          <Menu.Item leftSection={<IconArchive size={15} />} onClick={() => onOpen('accept-residual')}>
+          <Menu.Item {...freshness} leftSection={<IconArchive size={15} />} onClick={() => onOpen('accept-residual')}>
             Complete with devices left over…
           </Menu.Item>
         ) : null}
@@ -132,6 +119,7 @@ function MoreMenu({ release, rollout, onOpen }: RolloutActsProps & { onOpen: (op
           <>
             <Menu.Divider />
             <Menu.Item
+              {...freshness}
               color="var(--fail-tx)"
               leftSection={<IconArrowBackUp size={15} />}
               onClick={() => onOpen('back-out')}
@@ -141,7 +129,12 @@ function MoreMenu({ release, rollout, onOpen }: RolloutActsProps & { onOpen: (op
           </>
         ) : null}
         {rollout === undefined && canPlan && release.state !== 'cancelled' ? (
-          <Menu.Item color="var(--fail-tx)" leftSection={<IconTrash size={15} />} onClick={() => onOpen('cancel')}>
+          <Menu.Item
+            {...freshness}
+            color="var(--fail-tx)"
+            leftSection={<IconTrash size={15} />}
+            onClick={() => onOpen('cancel')}
+          >
             Cancel this release…
           </Menu.Item>
         ) : null}
