@@ -24,6 +24,9 @@ const ownHosts = new Set(['localhost', '127.0.0.1', '[::1]', 'sign.localhost'])
 const lostServer =
   /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE|NETWORK_CHANGED)/
 
+/** A refusal is an answer that the page shows in words; that the browser notes it in red cannot be helped. */
+const refused = /responded with a status of 409/
+
 /** Every journey runs with this `test`: a request to a foreign host is stopped, and it or an error of the page fails the journey. */
 export const test = base.extend<Guards & Given & Options>({
   mayLoseServer: [false, { option: true }],
@@ -58,6 +61,7 @@ export const test = base.extend<Guards & Given & Options>({
       context.on('weberror', (error) => errors.push(error.error().message))
       context.on('console', (message) => {
         if (message.type() !== 'error') return
+        if (refused.test(message.text())) return
         if (mayLoseServer && lostServer.test(message.text())) return
         errors.push(`${message.text()} (${message.location().url}, on ${message.page()?.url() ?? 'a closed page'})`)
       })
