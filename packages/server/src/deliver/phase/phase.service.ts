@@ -12,6 +12,7 @@ import type { Db } from '#/platform/db/database.ts'
 import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
 import type { Call } from '#/platform/http/os.ts'
 import { notFound, refused, type Answer } from '#/platform/lib/answer.ts'
+import { keepBaseline } from './keep-baseline.ts'
 import { factOf, inRollout, lasting, tell } from '../rollout/rollout.service.ts'
 import {
   changeRollout,
@@ -153,6 +154,7 @@ async function move(
   const now = call.now.toString()
   await changeRollout(tx, rollout, change, now)
   const passed = to === phase.state ? {} : await movePhase(tx, phase, to, reason, now)
+  if (to !== phase.state) await keepBaseline(tx, rollout, phase, to, call.actor.name, call.now)
   const numbers = ({ failureBudget, inFlightMax }: PhaseLimits) => ({ failureBudget, inFlightMax })
   const after = {
     phase: phase.ord,

@@ -8,14 +8,19 @@ import type { RunningRollouts } from './running-rollouts.ts'
 
 /**
  * Counts the devices of a phase that have gone quiet. Who is quiet is known from memory; only when somebody is, one
- * query asks what those few were doing. A device that is done may be quiet as long as it likes.
+ * query asks what those few were doing. A device that is done may be quiet as long as it likes. One that was revoked while
+ * the rollout runs cannot speak any more and counts as quiet, so that a person sees it and excuses it.
  */
-export function countSilentOf(services: { db: Db; fleet: Fleet; running: RunningRollouts }): CountSilent {
+export function countSilentOf(services: {
+  db: Db
+  fleet: Pick<Fleet, 'isSilent' | 'isGone'>
+  running: RunningRollouts
+}): CountSilent {
   return async (rolloutId, phase, now) => {
     const nowMs = now.epochMilliseconds
     const quiet: number[] = []
     for (const index of services.running.membersOfPhase(rolloutId, phase)) {
-      if (services.fleet.isSilent(index, nowMs)) quiet.push(index)
+      if (services.fleet.isSilent(index, nowMs) || services.fleet.isGone(index)) quiet.push(index)
     }
     return quiet.length === 0 ? nobodySilent : await whatTheyDid(services.db, rolloutId, quiet)
   }

@@ -7,6 +7,7 @@ import type { Reconciler } from '#/platform/jobs/worker.ts'
 import { record, type Fact } from '#/platform/ledger/record.ts'
 import { system } from '#/platform/lib/actor.ts'
 import { setReleaseState } from '#/plan/release/release.service.ts'
+import { keepBaseline } from '../phase/keep-baseline.ts'
 import {
   changeRollout,
   claimRevision,
@@ -140,6 +141,7 @@ async function moveSeen(
   const phase = seen.phases.find((one) => one.ord === order)
   if (!phase) throw new Error(`Rollout ${seen.rollout.id} has no phase ${order}`)
   const passed = await movePhase(tx, phase, to, because, now.toString())
+  await keepBaseline(tx, seen.rollout, phase, to, system.name, now)
   return {
     actor: system,
     at: now,

@@ -37,6 +37,8 @@ export interface Fleet {
   /** When a silent device was last heard of; undefined for one that keeps its habit or is not active. */
   silentSince(index: number, nowMs: number): number | undefined
   isSilent(index: number, nowMs: number): boolean
+  /** The device was suspended, revoked or decommissioned: it gets nothing and is not heard any more. */
+  isGone(index: number): boolean
   /** How many active devices are silent, of all or of those that a predicate takes. */
   countSilent(nowMs: number, isCounted?: (index: number) => boolean): number
   /** Fleet indexes of the active devices that are silent. */
@@ -55,6 +57,8 @@ export interface FleetOptions {
   /** What an idle device is asked to keep to. */
   readonly checkInSeconds: number
 }
+
+const gone = new Set<DeviceState | undefined>(['suspended', 'revoked', 'decommissioned'])
 
 /** Devices per statement when presence is written. */
 const flushBatch = 10_000
@@ -93,6 +97,7 @@ export function createFleet({ database, now, checkInSeconds }: FleetOptions): Fl
     lastSeenMs: memory.lastSeenMsOf,
     silentSince,
     isSilent: (index, nowMs) => silentSince(index, nowMs) !== undefined,
+    isGone: (index) => gone.has(memory.stateOf(index)),
     countSilent(nowMs, isCounted = () => true) {
       let silent = 0
       for (const index of memory.indexes()) if (isCounted(index) && silentSince(index, nowMs) !== undefined) silent += 1
