@@ -39,7 +39,7 @@ async function measure(url: string, pid: number, devices: number): Promise<Measu
 }
 
 async function startBare(): Promise<{ url: string; pid: number; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [join(root, 'bench', 'lib', 'bare-http.ts')], {
+  const child = spawn(process.execPath, [join(root, 'bench', 'lib', 'bare-http.child.ts')], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [line] = (await once(createInterface({ input: child.stdout }), 'line')) as [string]

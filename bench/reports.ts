@@ -34,7 +34,8 @@ async function measure(installation: Installation, director: string, load: Load)
   await untilFirstPhaseOpens(api, releaseId)
   const cpuBefore = cpuSecondsOf(server.process.pid)
   const said = await simulate(server.url.replace('localhost', '127.0.0.1'), {
-    ...load,
+    connections: load.connections,
+    flaps: load.flaps,
     devices,
     enrolled: director,
     interval: 60,
@@ -43,8 +44,7 @@ async function measure(installation: Installation, director: string, load: Load)
     jobs: devices,
     'package-mb': 1,
   })
-  if (said.outcomes['committed'] !== load.devices)
-    throw new Error(`Not every device installed: ${JSON.stringify(said)}`)
+  if (said.outcomes['committed'] !== devices) throw new Error(`Not every device installed: ${JSON.stringify(said)}`)
   return {
     perSecond: said.reportsAcked / said.seconds,
     serverCpuUs: ((cpuSecondsOf(server.process.pid) - cpuBefore) * 1e6) / said.reportsAcked,
