@@ -3,6 +3,7 @@ import type { FeatureFactory, Services } from '#/platform/feature.ts'
 import type { Notice } from '#/platform/events/bus.ts'
 import { groupCommit } from '#/platform/lib/group-commit.ts'
 import { registerDeviceApi } from './device-api/device-api.routes.ts'
+import { followSteps, type Standing } from './job/follow-steps.ts'
 import { grantInstalls, type Ask, type Grant } from './job/grant-installs.ts'
 import { offerJobs, type Offer, type Offered } from './job/offer-jobs.ts'
 import { commitReports } from './receipt/commit-reports.ts'
@@ -27,6 +28,10 @@ export const deliverFeature: FeatureFactory = (services) => {
   const assignments = { db, signer, audienceTrees: createAudienceTrees(db) }
   const offers = groupCommit<Offer, Offered>(async (items) => await offerJobs(assignments, items, now()), 250)
   const grants = groupCommit<Ask, Grant>(async (items) => await grantInstalls(db, items, now()))
+  const standings = groupCommit<Standing, void>(async (items) => {
+    await followSteps(db, items, now())
+    return items.map(() => undefined)
+  })
   const reports = groupCommit<readonly ArrivedReport[], void>(async (items) => {
     await commitReports(db, items.flat(), now())
     return items.map(() => undefined)
@@ -39,6 +44,7 @@ export const deliverFeature: FeatureFactory = (services) => {
         running,
         offers,
         grants,
+        standings,
         reports,
         now,
         saveFacts: async (device, facts, hash, agentVersion) => {
@@ -64,7 +70,7 @@ export const deliverFeature: FeatureFactory = (services) => {
       return {
         async [Symbol.asyncDispose]() {
           stop()
-          await Promise.all([offers.idle(), grants.idle(), reports.idle()])
+          await Promise.all([offers.idle(), grants.idle(), standings.idle(), reports.idle()])
         },
       }
     },

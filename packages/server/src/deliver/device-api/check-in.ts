@@ -3,6 +3,7 @@ import type { Fleet } from '#/estate/device/fleet.ts'
 import type { Db } from '#/platform/db/database.ts'
 import type { GroupCommit } from '#/platform/lib/group-commit.ts'
 import type { Ask, Grant } from '../job/grant-installs.ts'
+import type { Standing } from '../job/follow-steps.ts'
 import { isRunningOut } from '../job/issue-assignments.ts'
 import type { Offer, Offered } from '../job/offer-jobs.ts'
 import type { RunningRollouts } from '../rollout/running-rollouts.ts'
@@ -14,6 +15,7 @@ export interface CheckInServices {
   readonly running: RunningRollouts
   readonly offers: GroupCommit<Offer, Offered>
   readonly grants: GroupCommit<Ask, Grant>
+  readonly standings: GroupCommit<Standing, void>
   readonly saveFacts: (
     deviceId: number,
     facts: NonNullable<CheckIn['facts']>,
@@ -45,6 +47,7 @@ export async function checkIn(
   const isBehind = said.generation !== fleet.generation(device)
   const mustRenew = (said.jobs.length > 0 || isBehind) && runsOut(running, device, now)
   if (work.length > 0 || running.isStale(device) || mustRenew) await offer(services, device, work)
+  await follow(services, device, said.jobs)
   const generation = fleet.generation(device)
   const grants = await Promise.all(said.ask.map((id) => services.grants.add({ deviceId: device, jobId: Number(id) })))
   const asked = said.ask.map((job, at) => ({ job, grant: grants[at] }))
@@ -63,6 +66,18 @@ export async function checkIn(
     sources: [...services.sources],
     wantFacts: said.facts === undefined && said.factsHash !== fleet.factsHash(device),
     nextCheckInSeconds: busy ? services.busySeconds : services.idleSeconds,
+  }
+}
+
+/** What a device said the last time is remembered: only a new step or reason costs anything, not a number in a sentence. */
+async function follow({ running, standings }: CheckInServices, device: number, jobs: CheckIn['jobs']): Promise<void> {
+  const standing = jobs.map(({ id, step, wait, stuck }) => [id, step, wait?.reason, stuck?.reason].join(' '))
+  if (!running.isNewStanding(device, standing.join('\n'))) return
+  try {
+    if (jobs.length > 0) await standings.add({ deviceId: device, jobs })
+  } catch (cause) {
+    running.forgetStanding(device)
+    throw cause
   }
 }
 

@@ -25,6 +25,6 @@ const stepSentences: Record<AgentStep, string> = {
 }
 
 /** What a report says to a person: the reason where there is one, otherwise what the step means. */
-export function sentenceOf(report: Report): string {
+export function sentenceOf(report: Pick<Report, 'step' | 'wait' | 'stuck' | 'receipt'>): string {
   return report.stuck?.detail ?? report.wait?.detail ?? report.receipt?.signed.cause ?? stepSentences[report.step]
 }

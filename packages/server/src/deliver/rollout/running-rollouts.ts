@@ -37,6 +37,9 @@ export interface RunningRollouts {
   /** When the device's assignment ends; null for one that asks for nothing, undefined where this server does not know. */
   expiryOf(fleetIndex: number): number | null | undefined
   setExpiry(fleetIndex: number, expiresAtMs: number | null): void
+  /** Whether the device says something else of its open jobs than the last time; remembers what it says. Empty for none. */
+  isNewStanding(fleetIndex: number, standing: string): boolean
+  forgetStanding(fleetIndex: number): void
   phaseOf(rolloutId: number, fleetIndex: number): number
   /** Devices of a phase by fleet index; for counting those that went quiet. */
   membersOfPhase(rolloutId: number, phase: number): Iterable<number>
@@ -54,6 +57,7 @@ const nothing: readonly Work[] = []
 export function createRunningRollouts(db: Db): RunningRollouts {
   const rollouts = new Map<number, RunningRollout>()
   const expiries = new Map<number, number | null>()
+  const standings = new Map<number, string>()
   let stale = new Set<number>()
   let reading: Promise<unknown> = Promise.resolve()
 
@@ -114,6 +118,13 @@ export function createRunningRollouts(db: Db): RunningRollouts {
     setStale: (fleetIndex, isStale) => void (isStale ? stale.add(fleetIndex) : stale.delete(fleetIndex)),
     expiryOf: (fleetIndex) => expiries.get(fleetIndex),
     setExpiry: (fleetIndex, expiresAtMs) => void expiries.set(fleetIndex, expiresAtMs),
+    isNewStanding(fleetIndex, standing) {
+      if ((standings.get(fleetIndex) ?? '') === standing) return false
+      if (standing === '') standings.delete(fleetIndex)
+      else standings.set(fleetIndex, standing)
+      return true
+    },
+    forgetStanding: (fleetIndex) => void standings.delete(fleetIndex),
     phaseOf: (rolloutId, fleetIndex) => rollouts.get(rolloutId)?.members[fleetIndex] ?? 0,
     *membersOfPhase(rolloutId, phase) {
       const members = rollouts.get(rolloutId)?.members ?? new Uint8Array()

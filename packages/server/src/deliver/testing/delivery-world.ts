@@ -1,9 +1,10 @@
 import { openDiskBlobStore } from '@bascule/content/blobs/disk-blob-store.ts'
 import type { BlobStore } from '@bascule/content/blobs/blob-store.ts'
-import type { Report } from '@bascule/contract/device/protocol.ts'
+import type { Report, TufKey } from '@bascule/contract/device/protocol.ts'
 import { ReleasePlan, type PhasePlan } from '@bascule/contract/plan/release.ts'
 import { createTestDatabase } from '@bascule/testkit/test-database.ts'
 import { jobStates } from '@bascule/domain/deliver/job.ts'
+import { manualClock, type ManualClock } from '@bascule/domain/lib/clock.ts'
 import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
 import { keyPairFromSeed, type KeyPair } from '@bascule/trust/keys.ts'
 import { signReceipt } from '@bascule/trust/receipt.ts'
@@ -17,8 +18,7 @@ import type * as z from 'zod'
 import { connect, type DatabaseHandle } from '#/platform/db/connect.ts'
 import type { Db } from '#/platform/db/database.ts'
 import type { Call } from '#/platform/http/os.ts'
-import { startSigner } from '#/platform/run-signer.ts'
-import { connectSigner } from '#/platform/signer-client.ts'
+import { openSigner } from '#/signer/open-signer.ts'
 import { createRelease } from '#/plan/release/release.service.ts'
 import { createAudienceTrees } from '../rollout/audience-trees.ts'
 import { rolloutReconciler } from '../rollout/rollout.reconciler.ts'
@@ -35,6 +35,9 @@ export interface DeliveryWorld extends AsyncDisposable {
   readonly call: Call
   readonly blobs: BlobStore
   readonly assignments: AssignmentServices
+  /** The clock of the signer; every use case gets its time as an argument. */
+  readonly clock: ManualClock
+  readonly directorKey: TufKey
   readonly reconcile: (rolloutId: number, now?: Temporal.Instant) => Promise<void>
 }
 
@@ -44,8 +47,9 @@ export async function createDeliveryWorld(): Promise<DeliveryWorld> {
   const handle = held.use(await connect({ connection: database.address }))
   const folder = await mkdtemp(join(tmpdir(), 'bascule-deliver-'))
   held.defer(async () => await rm(folder, { recursive: true, force: true }))
-  const signer = held.use(await startSigner({ dataFolder: folder, log: () => undefined }))
-  const client = held.use(connectSigner(signer.socketPath))
+  // In this process, because a signer of its own reads the machine's clock and refuses what has ended by that.
+  const clock = manualClock(startOfTests)
+  const signer = held.use(openSigner(folder, clock))
   const { db } = handle
   const call: Call = {
     db,
@@ -59,7 +63,13 @@ export async function createDeliveryWorld(): Promise<DeliveryWorld> {
     db,
     call,
     blobs: openDiskBlobStore(join(folder, 'blobs')),
-    assignments: { db, signer: client, audienceTrees: createAudienceTrees(db) },
+    clock,
+    directorKey: signer.status().directorKey,
+    assignments: {
+      db,
+      signer: { signAssignments: async (items) => await Promise.resolve([...signer.sign(items)]) },
+      audienceTrees: createAudienceTrees(db),
+    },
     reconcile: async (rolloutId, now = startOfTests) => {
       await run(String(rolloutId), { now, log: pino({ level: 'silent' }) })
     },
