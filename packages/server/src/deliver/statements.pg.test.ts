@@ -12,12 +12,13 @@ import { expect, test } from 'vitest'
 import type { Db } from '#/platform/db/database.ts'
 import { countStatements } from '#/platform/db/statements.ts'
 import { startTestServer } from '#/platform/test/test-server.ts'
+import { followSteps } from './job/follow-steps.ts'
 import { grantInstalls } from './job/grant-installs.ts'
 import { excuseDevice, retryJobs } from './job/job.service.ts'
 import { offerJobs } from './job/offer-jobs.ts'
-import { resumePhase } from './phase/phase.service.ts'
+import { acceptPhase, pausePhase, resumePhase } from './phase/phase.service.ts'
 import { commitReports } from './receipt/commit-reports.ts'
-import { backOut, pauseRollout, resumeRollout } from './rollout/rollout.service.ts'
+import { acceptResidual, backOut, pauseRollout, resumeRollout } from './rollout/rollout.service.ts'
 import { observeRollout } from './rollout/rollout.store.ts'
 import {
   aReport,
@@ -130,6 +131,10 @@ const event = fc.oneof(
   fc.record({ do: fc.constant('pause' as const) }),
   fc.record({ do: fc.constant('resume' as const) }),
   fc.record({ do: fc.constant('resume-phase' as const), phase: fc.integer({ min: 1, max: phaseCount }) }),
+  fc.record({ do: fc.constant('pause-phase' as const), phase: fc.integer({ min: 1, max: phaseCount }) }),
+  fc.record({ do: fc.constant('accept-phase' as const), phase: fc.integer({ min: 1, max: phaseCount }) }),
+  fc.record({ do: fc.constant('accept-residual' as const) }),
+  fc.record({ do: fc.constant('stand' as const), devices, step: fc.constantFrom(...agentSteps) }),
   fc.record({ do: fc.constant('back-out' as const), phase: fc.option(fc.integer({ min: 1, max: phaseCount })) }),
   fc.record({ do: fc.constant('look' as const) }),
 )
@@ -168,6 +173,20 @@ async function happen(scene: Scene, one: Event): Promise<void> {
       return void (await resumeRollout(world.call, releaseId, 'looked at it'))
     case 'resume-phase':
       return void (await resumePhase(world.call, { releaseId, phase: one.phase, reason: 'fine', failureBudget: 100 }))
+    case 'pause-phase':
+      return void (await pausePhase(world.call, { releaseId, phase: one.phase, reason: 'look' }))
+    case 'accept-phase':
+      return void (await acceptPhase(world.call, { releaseId, phase: one.phase, reason: 'fine' }))
+    case 'accept-residual':
+      return void (await acceptResidual(world.call, releaseId, 'fine'))
+    case 'stand': {
+      const jobs = await jobsOf(scene, one.devices)
+      const standings = jobs.map((job) => ({
+        deviceId: job.device_id,
+        jobs: [{ id: String(job.id), step: one.step }],
+      }))
+      return await followSteps(world.db, standings, now)
+    }
     case 'back-out': {
       const phase = one.phase === null ? {} : { phase: one.phase }
       return void (await backOut(world.call, releaseId, { ...phase, reason: 'bad', confirm: 'Sales Desk' }))

@@ -35,7 +35,7 @@ async function aScene(): Promise<Scene> {
   const running = createRunningRollouts(db)
   await running.load()
   const asked = { offers: 0 }
-  const { now } = world.clock
+  const now = () => world.clock.now()
   const fleet = createFleet({ database: world.handle, now, checkInSeconds: 60 })
   await fleet.refresh('all')
   const services: CheckInServices = {
