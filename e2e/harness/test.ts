@@ -24,8 +24,8 @@ const ownHosts = new Set(['localhost', '127.0.0.1', '[::1]', 'sign.localhost'])
 const lostServer =
   /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE|NETWORK_CHANGED)/
 
-/** A refusal is an answer that the page shows in words; that the browser notes it in red cannot be helped. */
-const refused = /responded with a status of 409/
+/** "Not signed in" and a refusal are answers that the page shows in words; that the browser notes them cannot be helped. */
+const refused = /responded with a status of (?:401|409)/
 
 /** Every journey runs with this `test`: a request to a foreign host is stopped, and it or an error of the page fails the journey. */
 export const test = base.extend<Guards & Given & Options>({
