@@ -1,12 +1,15 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PackageConfig } from '@bascule/contract/estate/oci.ts'
 import { expectedLayer } from '@bascule/content/oci/check-package.ts'
 import { expect, onTestFinished, test } from 'vitest'
+import { ContentError } from '#/engine/failure.ts'
 import { contentOf } from '#/engine/package-content.ts'
 import { makeRelease, packageName, type TestRelease } from '#/crash/test-release.ts'
 import type { Installer, StageRequest, VersionContent } from './installer.ts'
+
+const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'
 
 /**
  * What every installer must keep, whatever it installs with. A new kind of installer runs this suite unchanged:
@@ -67,6 +70,32 @@ export function describeInstaller(type: string, make: (root: string) => Installe
     expect(installer.active(packageName, 'current')).toBe(two.folder)
   })
 
+  test(`${type}: links that only together lead out of the tree write nothing there`, async () => {
+    const root = folder()
+    const outside = path.join(root, 'outside')
+    mkdirSync(outside)
+    const installer = make(root)
+    const { request } = await aStage(root, '1.0.0')
+    const links = [
+      { module: 'core', path: 'a/b/c/d/up', target: '../../../..' },
+      { module: 'core', path: 'a/b/c/d/up/out', target: '../../../outside' },
+    ]
+    const file = {
+      module: 'core',
+      path: 'a/b/c/d/up/out/evil',
+      mode: 0o644 as const,
+      sizeBytes: 0,
+      sha256: emptySha256,
+    }
+    const tar = tarOf([...links.map((link) => ({ name: link.path, target: link.target })), { name: file.path }])
+    const layer = path.join(root, '.evil.tar')
+    writeFileSync(layer, tar)
+    const expected = { module: 'core', sizeBytes: tar.length, files: [file], links }
+    await expect(installer.stage({ ...request, layers: [{ path: layer, expected }] })).rejects.toThrow(ContentError)
+    expect(readdirSync(outside)).toEqual([])
+    expect(installer.versions()).toEqual([])
+  })
+
   test(`${type}: one changed byte, a missing file and lost rights are found by name`, async () => {
     const root = folder()
     const installer = make(root)
@@ -113,6 +142,24 @@ export function describeInstaller(type: string, make: (root: string) => Installe
 }
 
 /** Layers on disk and the request to stage them, as the engine would make it. */
+/** A tar of links and empty files, as a packer never writes it. */
+function tarOf(entries: readonly { readonly name: string; readonly target?: string }[]): Buffer {
+  const headers = entries.map(({ name, target }) => {
+    const header = Buffer.alloc(512)
+    header.write(name, 0)
+    header.write('0000644\0', 100)
+    header.write('00000000000\0', 124)
+    header.write('        ', 148)
+    header.write(target === undefined ? '0' : '2', 156)
+    header.write(target ?? '', 157)
+    header.write('ustar\x0000', 257)
+    const sum = header.reduce((total, byte) => total + byte, 0)
+    header.write(`${sum.toString(8).padStart(6, '0')}\0 `, 148)
+    return header
+  })
+  return Buffer.concat([...headers, Buffer.alloc(1024)])
+}
+
 function stageOf(
   release: TestRelease,
   root: string,

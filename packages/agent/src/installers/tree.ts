@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
 import { unpackLayer, type LayerWriter } from '@bascule/content/oci/unpack.ts'
+import { recordPath } from '@bascule/domain/estate/package/tree-path.ts'
 import {
   close,
   createNew,
@@ -18,8 +19,6 @@ import { ContentError } from '#/engine/failure.ts'
 import { hashFile, piecesOf } from '#/store/hash-file.ts'
 import { inspectTree } from './inspect-tree.ts'
 import type { Installer, StageRequest, VersionContent, VersionRecord } from './installer.ts'
-
-export const recordName = '.bascule.json'
 
 /**
  * Versions side by side, `<root>/<package>/versions/<version>-<digest8>/`, and one symbolic link per activation name.
@@ -42,7 +41,7 @@ export function treeInstaller(root: string): Installer {
     },
     detect: (name, folder, content) => detect(pathOf(name, folder), content),
     inspect: (name, folder, content) => inspectTree(pathOf(name, folder), content),
-    record: (name, folder) => readRecord(path.join(pathOf(name, folder), recordName)),
+    record: (name, folder) => readRecord(path.join(pathOf(name, folder), recordPath)),
     versions: () =>
       namesIn(root)
         // Whatever else somebody put beside our packages is none of our business.
@@ -63,7 +62,7 @@ async function stage(versions: string, request: StageRequest): Promise<void> {
   makeFolder(temporary)
   const folders = new Set([temporary])
   for (const layer of request.layers) await unpackInto(temporary, folders, layer)
-  writeFileInto(temporary, recordName, Buffer.from(`${JSON.stringify(request.record)}\n`))
+  writeFileInto(temporary, recordPath, Buffer.from(`${JSON.stringify(request.record)}\n`))
   // Deepest first, so that no folder is synchronised before what it holds.
   for (const folder of [...folders].sort((a, b) => b.length - a.length)) syncFolder(folder)
   rename(temporary, target)
@@ -99,6 +98,8 @@ function treeWriter(root: string, folders: Set<string>): { writer: LayerWriter; 
     if (folders.has(folder)) return
     folderOf(folder)
     makeFolder(folder)
+    // A link in the place of a folder would lead the next file to wherever it points.
+    if (!lstatSync(folder).isDirectory()) throw new ContentError(`${path.relative(root, folder)} is not a folder`)
     folders.add(folder)
   }
   const abandon = (): void => {

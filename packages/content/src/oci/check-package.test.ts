@@ -74,6 +74,26 @@ const lies: [string, (tool: Tool) => Partial<Pick<Tool, 'index' | 'manifest' | '
     /^path-escape core\/..\/more leaves/,
   ],
   [
+    'a link below a link, which leaves the tree although each of them alone does not',
+    ({ config }) => ({
+      config: {
+        ...config,
+        links: [
+          { module: 'core', path: 'a/b/out', target: '../..' },
+          { module: 'core', path: 'a/b/out/more', target: '../../..' },
+        ],
+      },
+    }),
+    /^invalid-field config sha256:\w+ files a\/b\/out\/more lies below a\/b\/out, which is/,
+  ],
+  [
+    'a file where the device keeps its record',
+    ({ config }) => ({
+      config: { ...config, files: [...config.files, { ...config.files[0]!, path: '.bascule.json' }] },
+    }),
+    /\.bascule\.json is where a device keeps its own record/,
+  ],
+  [
     'a chunk table of other bytes',
     ({ config }) => ({
       config: {

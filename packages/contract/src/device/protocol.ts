@@ -12,7 +12,14 @@ export const sha256Hex = z.string().regex(/^[0-9a-f]{64}$/)
 export const ociDigest = z.string().regex(/^sha256:[0-9a-f]{64}$/)
 /** SHA-256 of the canonical TUF key object, lower-case hex: the name of a key everywhere. */
 export const keyId = sha256Hex
-const instant = z.iso.datetime({ offset: true })
+/**
+ * A time as every database stores it: a year from 1970 to 2999, and an offset that some place on Earth has.
+ * A report with another would be refused by the database each time it comes.
+ */
+const instant = z.iso
+  .datetime({ offset: true })
+  .max(40)
+  .regex(/^(?:19[7-9]|2\d\d)\d.*(?:Z|[+-](?:0\d|1[0-4]):\d{2})$/, 'is not a time from 1970 to 2999 with a real offset')
 const text = (max: number) => z.string().max(max)
 
 /**

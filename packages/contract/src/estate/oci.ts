@@ -1,3 +1,4 @@
+import { findStrayEntry } from '@bascule/domain/estate/package/tree-path.ts'
 import * as z from 'zod'
 import { ociDigest as digest, sha256Hex as hex } from '../device/protocol.ts'
 import { packageName, PackageRecipe, VariantWhen, versionText } from './package-spec.ts'
@@ -107,15 +108,20 @@ export const PackageLayer = z.object({
 export type PackageLayer = z.infer<typeof PackageLayer>
 
 /** The config blob: everything about one variant but its bytes. The index digest signs it, so nothing else has to. */
-export const PackageConfig = z.object({
-  schemaVersion: z.literal(1),
-  package: z.object({ name: packageName, vendor: z.string().min(1).max(200), version: versionText }),
-  variant: z.object({ id: packageName, when: VariantWhen }),
-  /** All variants of the version in order: a registry that carries only some of them is noticed. */
-  variants: z.array(packageName).min(1).max(limits.variants),
-  recipe: PackageRecipe,
-  layers: z.array(PackageLayer).min(1).max(limits.modules),
-  files: z.array(PackageFile).max(limits.files),
-  links: z.array(PackageLink).max(limits.files),
-})
+export const PackageConfig = z
+  .object({
+    schemaVersion: z.literal(1),
+    package: z.object({ name: packageName, vendor: z.string().min(1).max(200), version: versionText }),
+    variant: z.object({ id: packageName, when: VariantWhen }),
+    /** All variants of the version in order: a registry that carries only some of them is noticed. */
+    variants: z.array(packageName).min(1).max(limits.variants),
+    recipe: PackageRecipe,
+    layers: z.array(PackageLayer).min(1).max(limits.modules),
+    files: z.array(PackageFile).max(limits.files),
+    links: z.array(PackageLink).max(limits.files),
+  })
+  .superRefine(({ files, links }, context) => {
+    const stray = findStrayEntry([...files, ...links].map(({ path }) => path))
+    if (stray) context.addIssue({ code: 'custom', path: ['files'], message: `${stray.path} ${stray.problem}` })
+  })
 export type PackageConfig = z.infer<typeof PackageConfig>

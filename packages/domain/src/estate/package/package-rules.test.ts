@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { chooseModules } from './choose-modules.ts'
 import { chooseVariant, describeNotApplicable } from './choose-variant.ts'
 import { checkConflicts, checkRequirements } from './requirements.ts'
-import { problemOfTreePath, resolveLink } from './tree-path.ts'
+import { findStrayEntry, problemOfTreePath, resolveLink } from './tree-path.ts'
 
 const debian = { os: 'linux', 'os.id': 'debian', 'os.version': 12, arch: 'x64' }
 const forDebian = { id: 'deb12', when: { os: 'linux', id: ['debian', 'ubuntu'], version: '>=12', arch: ['amd64'] } }
@@ -100,4 +100,15 @@ test('a link is followed inside the tree and nowhere else', () => {
   expect(resolveLink('bin/tool', '../../etc/passwd')).toBeUndefined()
   expect(resolveLink('bin/tool', '/etc/passwd')).toBeUndefined()
   expect(resolveLink('n', 'p/link/../x')).toBeUndefined()
+})
+
+test('nothing lies below a file or a link, and the record of the device stays its own', () => {
+  expect(findStrayEntry(['a/b/c', 'a/b-c', 'a/bc/d', 'ab'])).toBeUndefined()
+  expect(findStrayEntry(['a/b/c', 'a/b'])).toEqual({
+    path: 'a/b/c',
+    problem: 'lies below a/b, which is a file or a link',
+  })
+  expect(findStrayEntry(['x/y/z', 'x'])?.path).toBe('x/y/z')
+  expect(findStrayEntry(['bin/tool', '.bascule.json'])?.path).toBe('.bascule.json')
+  expect(findStrayEntry(['share/.bascule.json'])).toBeUndefined()
 })

@@ -15,6 +15,29 @@ export function problemOfTreePath(path: string): string | undefined {
   return undefined
 }
 
+/** The file in which a device notes what it installed; it lies beside the files of the package. */
+export const recordPath = '.bascule.json'
+
+/**
+ * The first thing that keeps these paths, of files and links alike, from being one tree. Nothing may lie below a file,
+ * and nothing below a link: where that leads depends on all links before it, so even a link that looks harmless by
+ * itself could be a way out of the tree.
+ */
+export function findStrayEntry(
+  paths: readonly string[],
+): { readonly path: string; readonly problem: string } | undefined {
+  const entries = new Set(paths)
+  for (const path of entries) {
+    if (path === recordPath || path.startsWith(`${recordPath}/`))
+      return { path, problem: 'is where a device keeps its own record' }
+    for (let at = path.indexOf('/'); at !== -1; at = path.indexOf('/', at + 1)) {
+      const above = path.slice(0, at)
+      if (entries.has(above)) return { path, problem: `lies below ${above}, which is a file or a link` }
+    }
+  }
+  return undefined
+}
+
 /**
  * Where a link at `path` leads, as a path inside the tree; undefined when it leaves the tree. `..` may only stand at
  * the front: after a name that is itself a link, it would mean another folder than it says.
