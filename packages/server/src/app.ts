@@ -31,6 +31,8 @@ export function createApp({ services, features, metrics, webFolder }: AppOptions
     bodyLimit: 1_048_576,
     keepAliveTimeout: 75_000,
     forceCloseConnections: 'idle',
+    // An address that no route can be looked for with never gets to the error handler.
+    frameworkErrors: sendError,
     ...tlsOptions(config.tlsCert, config.tlsKey),
   }) as unknown as FastifyInstance
   app.setErrorHandler(sendError)

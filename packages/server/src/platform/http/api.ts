@@ -8,10 +8,12 @@ import { ORPCError } from '@orpc/server'
 import type { FastifyInstance } from 'fastify'
 import type { Services } from '#/platform/feature.ts'
 import type { Actor } from '#/platform/lib/actor.ts'
+import { badInputError } from '#/platform/lib/answer.ts'
 import { router } from '#/router.ts'
 import { admit } from './admit.ts'
 import { errorFrom } from './errors.ts'
 import type { CallContext } from './os.ts'
+import { findUnstorable } from './unstorable.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -25,6 +27,8 @@ export function registerApi(app: FastifyInstance, services: Services): void {
   const handler = new OpenAPIHandler<CallContext>(router, {
     clientInterceptors: [
       async (options) => {
+        const problem = findUnstorable(options.input)
+        if (problem !== undefined) throw defined(badInputError([problem]))
         try {
           return await options.next()
         } catch (cause) {

@@ -31,6 +31,7 @@ export function errorFrom(cause: unknown): ORPCError<string, unknown> {
   if (cause instanceof ORPCError && cause.status < 500) return cause
   const root = cause instanceof ORPCError ? cause.cause : cause
   const code = codeOf(root)
+  if (noText.test(code)) return badInputError([{ field: '', problem: 'has a character that is no text' }])
   if (code === uniqueViolation) return duplicate(root)
   if (databaseAway.test(code)) {
     return new ORPCError('UNAVAILABLE', {
@@ -48,6 +49,9 @@ export function errorFrom(cause: unknown): ORPCError<string, unknown> {
 /** Codes of Node and PostgreSQL for "cannot be reached": refused, shut down, too many, connection lost. */
 const databaseAway = /^(ECONNREFUSED|ECONNRESET|ENOENT|57P0[123]|53300|08...)$/
 const uniqueViolation = '23505'
+/** PostgreSQL takes neither a NUL nor half a surrogate pair, which addresses and headers may carry. */
+const noText = /^(?:22021|22P05)$/
+const brokenAddress = new Set(['FST_ERR_BAD_URL', 'FST_ERR_MAX_PARAM_LENGTH'])
 
 function schemaIssues(cause: unknown): readonly Issue[] | undefined {
   if (!(cause instanceof ORPCError) || cause.code !== 'BAD_REQUEST') return undefined
@@ -86,6 +90,7 @@ function fromFastify(cause: unknown, code: string): ORPCError<string, unknown> |
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new ORPCError('BAD_MEDIA_TYPE', { status: 415, message: 'This content type is not understood here.' })
   }
+  if (brokenAddress.has(code)) return badInputError([{ field: 'address', problem: 'cannot be understood' }])
   const status = cause instanceof Error && 'statusCode' in cause ? Number(cause.statusCode) : 500
   if (status < 400 || status >= 500 || !(cause instanceof Error)) return undefined
   return badInputError([{ field: 'body', problem: cause.message }])

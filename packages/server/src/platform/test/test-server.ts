@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import type { Grant } from '@bascule/domain/estate/role.ts'
 import type { OrgUnitId, PersonId, RoleGrantId, SiteId } from '@bascule/domain/lib/ids.ts'
 import { createTestDatabase } from '@bascule/testkit/test-database.ts'
+import type { TestDatabase } from '@bascule/testkit/test-database.ts'
 import type { LightMyRequestResponse } from 'fastify'
 import { pino } from 'pino'
 import { features as allFeatures } from '#/features.ts'
@@ -36,6 +37,10 @@ export interface TestServerOptions {
   readonly now?: () => Temporal.Instant
   /** Only the migrations up to this number. */
   readonly upTo?: number
+  /** A database that is there already; whoever made it disposes it. */
+  readonly database?: TestDatabase
+  /** Of a signer that runs; without it there is none. */
+  readonly signerSocket?: string
 }
 
 /** A whole server on a database of its own, without a port until it is told to listen. Gone when the scope ends. */
@@ -45,7 +50,8 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
   held.defer(() => {
     rmSync(dataFolder, { recursive: true })
   })
-  const database = held.use(await createTestDatabase(options.upTo === undefined ? {} : { upTo: options.upTo }))
+  const database =
+    options.database ?? held.use(await createTestDatabase(options.upTo === undefined ? {} : { upTo: options.upTo }))
   const handle = held.use(await connect({ connection: database.address, onLost: () => undefined }))
   const config = readConfig(['--data', dataFolder, '--port', '0'], options.env ?? {})
   if (!config.ok) throw new Error(config.error.join('\n'))
@@ -55,7 +61,7 @@ export async function startTestServer(options: TestServerOptions = {}): Promise<
       database: handle,
       log: pino({ level: 'silent' }),
       features: options.features ?? allFeatures,
-      signerSocket: join(dataFolder, 'signer.sock'),
+      signerSocket: options.signerSocket ?? join(dataFolder, 'signer.sock'),
       ...(options.now && { now: options.now }),
     }),
   )
