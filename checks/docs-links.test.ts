@@ -69,8 +69,6 @@ test('the map names every package and every folder of the repository', () => {
         .join('/'),
     ),
   )
-  const unnamed = [...folders].filter(
-    (folder) => !folder.startsWith('.') && !map.includes(folder.replace('packages/', '')),
-  )
+  const unnamed = [...folders].filter((folder) => !folder.startsWith('.') && !map.includes(`\`${folder}`))
   expect(unnamed).toEqual([])
 })

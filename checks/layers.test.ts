@@ -24,7 +24,8 @@ const wings = ['platform', 'estate', 'plan', 'prove', 'decide', 'deliver', 'supp
 const identityWords = /^estate\/(permission|role)\.ts$/
 
 /** Files that only tests start: children to be killed, builders, contract suites. */
-const forTests = /(\.test\.tsx?|\.child\.ts|\.contract\.ts|\.bench\.ts|-global-setup\.ts)$|\/(testing|test|crash)\//
+const forTests =
+  /(\.test\.tsx?|\.child\.ts|\.contract\.ts|\.bench\.ts|-global-setup\.ts)$|\/(testing|test|crash|fuzz)\//
 
 interface Import {
   readonly file: string

@@ -60,14 +60,14 @@ export const devices: readonly DemoDevice[] = [
     name: 'design-gdansk-1',
     site: 'gdansk',
     orgUnit: 'workshop',
-    roles: ['design'],
+    roles: ['design', 'builder'],
     facts: { 'hardware.model': 'Studio 2', 'display.count': 2 },
   },
   {
     name: 'design-gdansk-2',
     site: 'gdansk',
     orgUnit: 'workshop',
-    roles: ['design'],
+    roles: ['design', 'builder'],
     facts: { 'hardware.model': 'Studio 2', 'display.count': 1 },
   },
   {
@@ -95,18 +95,12 @@ export const devices: readonly DemoDevice[] = [
 
 export const productLine = { code: 'page-builder', name: 'Page builder' }
 
-/** Two published versions of a native program; the second is what the demo rolls out. */
-export const versions = [
-  { version: '0.27.2', module: 'esbuild-0-27' },
-  { version: '0.28.2', module: 'esbuild-0-28' },
-] as const
-
 export const releasePlan = {
   title: 'Page builder 0.28',
   version: '0.28.2',
   productLine: productLine.code,
   objective: 'Shop pages build with the corrected source maps.',
-  packages: [{ name: 'page-builder', version: '0.28.2' }],
+  packages: [{ name: 'esbuild', version: '0.28.2' }],
   audience: { query: 'os:linux', mode: 'frozen' },
   verifyLevel: 4,
   phases: [

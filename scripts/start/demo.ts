@@ -1,15 +1,15 @@
 import { randomBytes } from 'node:crypto'
-import { rm } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { buildDemoPackages } from '#demo/package/build-demo-packages.ts'
 import { runCommand } from '../lib/command.ts'
 import { root } from '../lib/root.ts'
 import type { RunningServer } from '../lib/server-process.ts'
 import { AnsweredNo, connectApi } from './api.ts'
 import type { Api } from './api.ts'
-import { writePackageFolder } from './demo-package.ts'
 import { demoFolder, hasDemo, readDemo, writeDemo } from './demo-state.ts'
 import type { DemoState } from './demo-state.ts'
-import { keeper, orgUnits, people, productLine, releasePlan, roleGrants, sites, versions } from './demo-story.ts'
+import { keeper, orgUnits, people, productLine, releasePlan, roleGrants, sites } from './demo-story.ts'
 
 /** The demo as it stands: who seeds it, and where it has got to. */
 export interface Demo {
@@ -84,19 +84,19 @@ async function ensureProductLine(api: Api): Promise<void> {
 async function pushPackages(api: Api, folder: string): Promise<void> {
   const input = { name: 'demo', role: 'pipeline', expiresInDays: 1 }
   const { id, key } = await api.post<{ id: string; key: string }>('/platform/api-keys', input)
-  for (const one of versions) {
-    await writePackageFolder(join(folder, one.version), one)
-    await push(api.url, key, join(folder, one.version))
+  await mkdir(folder, { recursive: true })
+  for (const { layout, version } of await buildDemoPackages(folder)) {
+    if (!version.endsWith('-bad')) await push(api.url, key, layout)
   }
   await api.post(`/platform/api-keys/${id}/revoke`, {})
   await rm(folder, { recursive: true })
 }
 
-async function push(server: string, key: string, folder: string): Promise<void> {
+async function push(server: string, key: string, layout: string): Promise<void> {
   const cli = join(root, 'packages', 'cli', 'src', 'main.ts')
   const outcome = await runCommand({
     name: 'bascule push',
-    run: [process.execPath, cli, 'push', folder],
+    run: [process.execPath, cli, 'push', layout],
     env: { BASCULE_SERVER: server, BASCULE_API_KEY: key },
   })
   if (!outcome.ok) throw new Error(`Pushing the demo's package failed:\n${outcome.output}`)
