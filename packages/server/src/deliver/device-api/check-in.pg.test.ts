@@ -100,6 +100,17 @@ test('a device that never took its assignment gets one that is alive, not the on
   expect(Date.parse(late.assignment!.signed.expires)).toBeGreaterThan(scene.world.clock.now().epochMilliseconds)
 })
 
+test('a device that is ahead of a server that came back from a backup gets an assignment that it can take', async () => {
+  const scene = await aScene()
+  const first = await say(scene, 0)
+  // What a restore does: numbers go on above everything that may have been given after the backup.
+  await sql`select setval('assignment_generation', 5000)`.execute(scene.world.db)
+  const again = await say(scene, first.generation + 900)
+  expect(again.generation).toBeGreaterThan(5000)
+  expect(again.assignment?.signed.version).toBe(again.generation)
+  expect((await say(scene, again.generation)).assignment).toBeUndefined()
+})
+
 test('what a device does on its way is followed, a wait that is over is over, and the same words cost nothing', async () => {
   const scene = await aScene()
   const first = await say(scene, 0)

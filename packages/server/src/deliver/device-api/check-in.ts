@@ -44,8 +44,10 @@ export async function checkIn(
   fleet.touch(device, now.epochMilliseconds)
   if (said.facts) await services.saveFacts(device, storable(said.facts), said.factsHash, said.agentVersion)
   const work = running.workFor(device)
-  const isBehind = said.generation !== fleet.generation(device)
-  const mustRenew = (said.jobs.length > 0 || isBehind) && runsOut(running, device, now)
+  const known = fleet.generation(device)
+  // A device that is ahead heard a server from before a backup, or another one: what is stored here it would refuse.
+  const isAhead = said.generation > known
+  const mustRenew = isAhead || ((said.jobs.length > 0 || said.generation < known) && runsOut(running, device, now))
   if (work.length > 0 || running.isStale(device) || mustRenew) await offer(services, device, work)
   await follow(services, device, said.jobs)
   const generation = fleet.generation(device)
