@@ -6,6 +6,9 @@ import { defineConfig, type Plugin } from 'vite'
 /** Where a developer's server listens; the built files are served by the server itself. */
 const apiOrigin = process.env['BASCULE_DEV_API'] ?? 'http://127.0.0.1:7400'
 
+// A change must come from the server's own origin, and a developer's page comes from another port.
+const toServer = { target: apiOrigin, headers: { origin: apiOrigin } }
+
 const routesModule = 'virtual:api-routes'
 
 /**
@@ -32,5 +35,5 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
-  server: { proxy: { '/api': apiOrigin, '/v2': apiOrigin } },
+  server: { proxy: { '/api': toServer, '/v2': toServer, '/readyz': toServer } },
 })

@@ -15,6 +15,7 @@ import { release } from './plan/release.ts'
 import { apiKey } from './platform/api-key.ts'
 import { ledger } from './platform/ledger.ts'
 import { session, welcome } from './platform/session.ts'
+import { fleet } from './views/fleet.ts'
 
 /** The whole API for people and their programs, by wing and noun. A feature adds its contract here, on one line. */
 export const api = {
@@ -35,4 +36,5 @@ export const api = {
   },
   plan: { release },
   deliver: { rollout, phase, job, receipt },
+  views: { fleet },
 }

@@ -15,6 +15,7 @@ import { apiKeyRoutes } from './platform/identity/api-key.routes.ts'
 import { sessionRoutes, welcomeRoutes } from './platform/identity/session.routes.ts'
 import { ledgerRoutes } from './platform/ledger/ledger.routes.ts'
 import { phaseRoutes } from './deliver/rollout/rollout.routes.ts'
+import { fleetRoutes } from './views/fleet/fleet.routes.ts'
 import { releaseRoutes } from './views/releases/releases.routes.ts'
 import { jobRoutes, receiptRoutes, rolloutRoutes } from './views/releases/rollout.routes.ts'
 
@@ -37,4 +38,5 @@ export const router = os.router({
   },
   plan: { release: releaseRoutes },
   deliver: { rollout: rolloutRoutes, phase: phaseRoutes, job: jobRoutes, receipt: receiptRoutes },
+  views: { fleet: fleetRoutes },
 })

@@ -28,9 +28,10 @@ const touchedBy: Readonly<Record<string, () => Keys>> = {
     orpc.deliver.job.key(),
     orpc.deliver.receipt.key(),
     orpc.estate.device.key(),
+    orpc.views.fleet.key(),
     orpc.estate.configuration.key(),
   ],
-  device: () => [orpc.estate.device.key(), orpc.plan.release.preview.key()],
+  device: () => [orpc.estate.device.key(), orpc.views.fleet.key(), orpc.plan.release.preview.key()],
   'enrolment-token': () => [orpc.estate.enrolmentToken.key()],
   job: () => [orpc.deliver.rollout.key(), orpc.deliver.job.key(), orpc.plan.release.key()],
   receipt: () => [orpc.deliver.receipt.key(), orpc.deliver.job.key()],
@@ -43,6 +44,9 @@ const touchedBy: Readonly<Record<string, () => Keys>> = {
   absence: () => [orpc.estate.absence.key()],
   role: () => [orpc.estate.role.key(), orpc.platform.session.key()],
   'role-grant': () => [orpc.estate.role.key(), orpc.platform.session.key()],
+  service: () => [orpc.estate.service.key(), orpc.estate.configuration.key()],
+  audience: () => [orpc.estate.audience.key()],
+  baseline: () => [orpc.estate.configuration.key()],
   'api-key': () => [orpc.platform.apiKey.key()],
 }
 

@@ -32,6 +32,9 @@ export function Palette({ isOpen, onClose, onShortcuts }: PaletteProps) {
   const releases = useReleaseActions(query)
   const places = usePlaceActions()
   useEffect(() => (isOpen ? spotlight.open() : spotlight.close()), [isOpen])
+  useEffect(() => {
+    if (releases.length > 0) chooseFirst(query)
+  }, [query, releases])
   return (
     <Spotlight
       store={store}
@@ -53,6 +56,16 @@ export function Palette({ isOpen, onClose, onShortcuts }: PaletteProps) {
       nothingFound="Nothing matches. Try the name of a release or an action."
     />
   )
+}
+
+/** What comes from the server arrives after the typing; without this, Enter would then do nothing. */
+function chooseFirst(query: string): void {
+  const { listId } = store.getState()
+  const list = query === '' ? null : document.getElementById(listId)
+  const first = list?.querySelector('[data-action]')
+  if (!first || list?.querySelector('[data-selected]')) return
+  first.setAttribute('data-selected', 'true')
+  store.updateState((state) => ({ ...state, selected: 0 }))
 }
 
 function useVerbs(onShortcuts: () => void): SpotlightActionData[] {

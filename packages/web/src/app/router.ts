@@ -5,6 +5,8 @@ import { BoardPage, CalendarPage, InsightsPage, SupportPage } from './ComingPage
 import { orpc } from '#/api/client.ts'
 import { queryClient } from '#/api/query-client.ts'
 import { sessionQuery } from '#/api/session.ts'
+import type { FleetWork } from '#/estate/device/device-source.ts'
+import { isFleetWork } from '#/estate/device/fleet-work.ts'
 
 const root = createRootRoute({ notFoundComponent: NoSuchPage, errorComponent: CrashPage })
 
@@ -57,6 +59,12 @@ const releases = createRoute({
   component: lazyRouteComponent(() => import('#/plan/release/ReleasesPage.tsx'), 'ReleasesPage'),
 })
 
+const editRelease = createRoute({
+  getParentRoute: () => shell,
+  path: '/releases/$releaseId/edit',
+  component: lazyRouteComponent(() => import('#/plan/release/EditReleasePage.tsx'), 'EditReleasePage'),
+})
+
 const newRelease = createRoute({
   getParentRoute: () => shell,
   path: '/releases/new',
@@ -75,17 +83,24 @@ const cockpit = createRoute({
 const releaseDevices = createRoute({
   getParentRoute: () => shell,
   path: '/releases/$releaseId/devices',
-  validateSearch: (search: Record<string, unknown>): { state?: string } =>
-    typeof search['state'] === 'string' ? { state: search['state'] } : {},
+  validateSearch: (search: Record<string, unknown>): { state?: string; bucket?: string; cause?: string } => ({
+    ...textIn(search, 'state'),
+    ...textIn(search, 'bucket'),
+    ...textIn(search, 'cause'),
+  }),
   component: lazyRouteComponent(() => import('#/views/cockpit/ReleaseDevicesPage.tsx'), 'ReleaseDevicesPage'),
 })
 
 const fleet = createRoute({
   getParentRoute: () => shell,
   path: '/fleet',
-  validateSearch: (search: Record<string, unknown>): { q?: string; sort?: string } => ({
-    ...(typeof search['q'] === 'string' && search['q'] !== '' ? { q: search['q'] } : {}),
-    ...(typeof search['sort'] === 'string' ? { sort: search['sort'] } : {}),
+  validateSearch: (
+    search: Record<string, unknown>,
+  ): { q?: string; sort?: string; release?: string; work?: FleetWork } => ({
+    ...textIn(search, 'q'),
+    ...textIn(search, 'sort'),
+    ...textIn(search, 'release'),
+    ...(isFleetWork(search['work']) ? { work: search['work'] } : {}),
   }),
   component: lazyRouteComponent(() => import('#/estate/device/FleetPage.tsx'), 'FleetPage'),
 })
@@ -94,6 +109,22 @@ const device = createRoute({
   getParentRoute: () => shell,
   path: '/fleet/$deviceId',
   component: lazyRouteComponent(() => import('#/estate/device/DevicePage.tsx'), 'DevicePage'),
+})
+
+const configuration = createRoute({
+  getParentRoute: () => shell,
+  path: '/fleet/cmdb',
+  validateSearch: (search: Record<string, unknown>): { view?: string; q?: string } => ({
+    ...textIn(search, 'view'),
+    ...textIn(search, 'q'),
+  }),
+  component: lazyRouteComponent(() => import('#/estate/configuration/ConfigurationPage.tsx'), 'ConfigurationPage'),
+})
+
+const configurationItem = createRoute({
+  getParentRoute: () => shell,
+  path: '/fleet/cmdb/$itemId',
+  component: lazyRouteComponent(() => import('#/estate/configuration/ItemPage.tsx'), 'ItemPage'),
 })
 
 const library = createRoute({
@@ -122,6 +153,7 @@ const settings = createRoute({
 const settingsSection = createRoute({
   getParentRoute: () => shell,
   path: '/settings/$section',
+  validateSearch: (search: Record<string, unknown>): { release?: string } => textIn(search, 'release'),
   component: lazyRouteComponent(() => import('#/estate/settings/SettingsPage.tsx'), 'SettingsPage'),
 })
 
@@ -140,7 +172,10 @@ export const router = createRouter({
       releases,
       newRelease,
       cockpit,
+      editRelease,
       releaseDevices,
+      configuration,
+      configurationItem,
       fleet,
       device,
       library,
@@ -162,6 +197,12 @@ declare module '@tanstack/react-router' {
   interface Register {
     router: typeof router
   }
+}
+
+/** One text of an address, if it is there. */
+function textIn<Key extends string>(search: Record<string, unknown>, key: Key): Partial<Record<Key, string>> {
+  const value = search[key]
+  return typeof value === 'string' && value !== '' ? ({ [key]: value } as Partial<Record<Key, string>>) : {}
 }
 
 /** A path of this server: a sign-in must never send a person to a foreign page. */

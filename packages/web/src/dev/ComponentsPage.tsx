@@ -47,7 +47,7 @@ export function ComponentsPage() {
             <PhaseSamples />
           </Sample>
           <Sample name="Devices">
-            <DeviceBar counts={sampleCounts} filterFor={(bucket) => `state:${bucket}`} />
+            <DeviceBar counts={sampleCounts} releaseId="REL-0001" />
             <CauseList causes={sampleCauses} />
           </Sample>
           <Sample name="Lifecycle">

@@ -1,15 +1,15 @@
-import { ActionIcon, Button, CopyButton } from '@mantine/core'
+import { ActionIcon, Button } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
-import styles from './ApiKeysSection.module.css'
 import { client, orpc, type Client } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
 import { SettingsSection } from '#/estate/settings/SettingsSection.tsx'
 import { useOrgUnitOptions, useSiteOptions } from '#/estate/settings/use-options.ts'
 import { EffectDialog } from '#/ui/ConfirmDialog.tsx'
 import { EmptyState } from '#/ui/EmptyState.tsx'
+import { FreshSecret } from '#/ui/FreshSecret.tsx'
 import { RelativeTime } from '#/ui/RelativeTime.tsx'
 import { RecordDialog, type Values } from '#/ui/form/RecordDialog.tsx'
 import { withoutEmpty } from '#/ui/form/input.ts'
@@ -91,23 +91,6 @@ export function ApiKeysSection() {
         }}
       />
     </SettingsSection>
-  )
-}
-
-/** A secret that is never shown again. */
-export function FreshSecret({ what, secret }: { what: string; secret: string }) {
-  return (
-    <output className={styles.secret}>
-      <span>Copy this {what} now; it is not shown again.</span>
-      <code className="mono">{secret}</code>
-      <CopyButton value={secret}>
-        {({ copied, copy }) => (
-          <Button variant="default" onClick={copy}>
-            {copied ? 'Copied' : `Copy ${what}`}
-          </Button>
-        )}
-      </CopyButton>
-    </output>
   )
 }
 

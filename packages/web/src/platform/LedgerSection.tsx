@@ -1,9 +1,11 @@
 import { Button } from '@mantine/core'
 import { IconShieldCheck } from '@tabler/icons-react'
 import { useMutation } from '@tanstack/react-query'
+import { useSearch } from '@tanstack/react-router'
 import styles from './LedgerSection.module.css'
 import { client, orpc, type Client } from '#/api/client.ts'
 import { SettingsSection } from '#/estate/settings/SettingsSection.tsx'
+import { AppLink } from '#/ui/AppLink.tsx'
 import { EmptyState } from '#/ui/EmptyState.tsx'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
 import { RelativeTime } from '#/ui/RelativeTime.tsx'
@@ -21,8 +23,12 @@ const pageRows = 100
 /** Who did what, when, on what; sealed so that a change behind its back shows. */
 export function LedgerSection() {
   const check = useMutation({ mutationFn: () => client.platform.ledger.verify() })
-  const list = useKeysetList([...orpc.platform.ledger.key(), 'list'], (after, signal) =>
-    client.platform.ledger.list({ limit: pageRows, ...after }, { signal }),
+  const { release } = useSearch({ strict: false })
+  const list = useKeysetList([...orpc.platform.ledger.key(), 'list', release ?? ''], (after, signal) =>
+    client.platform.ledger.list(
+      { limit: pageRows, ...(release === undefined ? {} : { releaseId: release }), ...after },
+      { signal },
+    ),
   )
   return (
     <SettingsSection
@@ -41,6 +47,18 @@ export function LedgerSection() {
     >
       {check.error === null ? null : <ProblemAlert title="The ledger was not checked" error={check.error} />}
       {check.data === undefined ? null : <VerdictLine verdict={check.data} />}
+      {release === undefined ? null : (
+        <p>
+          Only facts of{' '}
+          <AppLink to="/releases/$releaseId" params={{ releaseId: release }}>
+            {release}
+          </AppLink>
+          .{' '}
+          <AppLink to="/settings/$section" params={{ section: 'ledger' }}>
+            Show all
+          </AppLink>
+        </p>
+      )}
       <KeysetTable
         label="Facts"
         list={list}
@@ -81,9 +99,26 @@ const columns: ListColumn<Fact>[] = [
     header: 'On',
     isMinor: true,
     cell: (fact) => (
-      <>
-        {fact.subject.kind} <span className="mono dim">{fact.subject.id}</span>
-      </>
+      <span title={fact.subject.id}>
+        {fact.subject.kind.replaceAll('-', ' ')} <SubjectLink fact={fact} />
+      </span>
     ),
   },
 ]
+
+/** The thing a fact is about, where it has a page of its own. */
+function SubjectLink({ fact: { subject, releaseId } }: { fact: Fact }) {
+  if (subject.kind === 'device') {
+    return (
+      <AppLink to="/fleet/$deviceId" params={{ deviceId: subject.id }}>
+        open
+      </AppLink>
+    )
+  }
+  if (releaseId === null) return null
+  return (
+    <AppLink to="/releases/$releaseId" params={{ releaseId }}>
+      {releaseId}
+    </AppLink>
+  )
+}

@@ -1,8 +1,17 @@
+import { AppLink } from './AppLink.tsx'
 import styles from './CauseList.module.css'
 import { RelativeTime } from './RelativeTime.tsx'
 import { formatCount } from './format.ts'
 
 export type Healer = 'by-itself' | 'user' | 'desk' | 'engineer'
+
+/** Whose turn it is, by the word of the contract. */
+export const turnWords = {
+  'heals-itself': 'Nobody’s: it recovers by itself',
+  user: 'The user’s',
+  desk: 'The service desk’s',
+  engineer: 'An engineer’s',
+} as const
 
 const healerWords: Record<Healer, string> = {
   'by-itself': 'Recovers by itself',
@@ -19,6 +28,8 @@ export interface Cause {
   hint: string
   count: number
   oldestAt?: string | undefined
+  /** The list of these devices. */
+  link?: { releaseId: string; cause: string } | undefined
 }
 
 /** Failures sorted by who can heal them, those that need a person first. */
@@ -33,7 +44,17 @@ export function CauseList({ causes }: { causes: readonly Cause[] }) {
         <li key={`${cause.healer} ${cause.what}`}>
           <b className="num">{formatCount(cause.count)}</b>
           <div>
-            <span>{cause.what}</span>
+            {cause.link === undefined ? (
+              <span>{cause.what}</span>
+            ) : (
+              <AppLink
+                to="/releases/$releaseId/devices"
+                params={{ releaseId: cause.link.releaseId }}
+                search={{ cause: cause.link.cause }}
+              >
+                {cause.what}
+              </AppLink>
+            )}
             <span className="dim">{cause.hint}</span>
             {cause.oldestAt === undefined ? null : (
               <span className="dim">

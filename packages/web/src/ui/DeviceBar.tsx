@@ -1,3 +1,4 @@
+import type { FleetWork } from '@bascule/contract/views/fleet.ts'
 import { Link } from '@tanstack/react-router'
 import styles from './DeviceBar.module.css'
 import { formatCount, formatShare } from './format.ts'
@@ -48,12 +49,12 @@ const alwaysListed: ReadonlySet<DeviceBucket> = new Set([
 
 export interface DeviceBarProps {
   counts: Readonly<Record<DeviceBucket, number>>
-  /** The Fleet filter that shows the devices of one bucket. */
-  filterFor?: ((bucket: DeviceBucket) => string) | undefined
+  /** The release whose devices these are; each line then opens the list of its devices. */
+  releaseId?: string | undefined
 }
 
 /** The bar shows the proportions; the table below it is the real control, because slivers cannot be hit. */
-export function DeviceBar({ counts, filterFor }: DeviceBarProps) {
+export function DeviceBar({ counts, releaseId }: DeviceBarProps) {
   const buckets = Object.keys(bucketWords) as DeviceBucket[]
   const total = buckets.reduce((sum, bucket) => sum + counts[bucket], 0)
   const listed = buckets.filter((bucket) => counts[bucket] > 0 || alwaysListed.has(bucket))
@@ -70,13 +71,7 @@ export function DeviceBar({ counts, filterFor }: DeviceBarProps) {
       </div>
       <ul className={styles.legend}>
         {listed.map((bucket) => (
-          <LegendLine
-            key={bucket}
-            bucket={bucket}
-            count={counts[bucket]}
-            total={total}
-            filter={filterFor?.(bucket) ?? null}
-          />
+          <LegendLine key={bucket} bucket={bucket} count={counts[bucket]} total={total} releaseId={releaseId} />
         ))}
       </ul>
     </div>
@@ -87,10 +82,10 @@ interface LegendLineProps {
   bucket: DeviceBucket
   count: number
   total: number
-  filter: string | null
+  releaseId: string | undefined
 }
 
-function LegendLine({ bucket, count, total, filter }: LegendLineProps) {
+function LegendLine({ bucket, count, total, releaseId }: LegendLineProps) {
   const line = (
     <>
       <i data-bucket={bucket} aria-hidden />
@@ -101,13 +96,35 @@ function LegendLine({ bucket, count, total, filter }: LegendLineProps) {
   )
   return (
     <li>
-      {filter === null ? (
+      {releaseId === undefined || count === 0 ? (
         <div>{line}</div>
       ) : (
-        <Link to="/fleet" search={{ q: filter }}>
+        <Link to="/fleet" search={{ release: releaseId, ...workSearch(bucket) }}>
           {line}
         </Link>
       )}
     </li>
   )
+}
+
+const workByBucket: Partial<Record<DeviceBucket, FleetWork>> = {
+  verified: 'verified',
+  'already-present': 'verified',
+  installing: 'installing',
+  downloading: 'downloading',
+  offered: 'offered',
+  blocked: 'blocked',
+  failed: 'failed',
+  'backed-out': 'backed-out',
+  excused: 'left-out',
+  'not-applicable': 'left-out',
+  cancelled: 'left-out',
+  superseded: 'left-out',
+  'not-started': 'not-started',
+}
+
+/** Silence is told by the device and not by its work. */
+function workSearch(bucket: DeviceBucket): { work?: FleetWork; q?: string } {
+  const work = workByBucket[bucket]
+  return work === undefined ? { q: 'state:silent' } : { work }
 }

@@ -28,7 +28,7 @@ const iconByHue: Record<Hue, Icon> = {
   closed: IconArchive,
 }
 
-export type Machine = 'release' | 'rollout' | 'phase' | 'job' | 'device' | 'package'
+export type Machine = 'release' | 'rollout' | 'phase' | 'job' | 'device' | 'package' | 'token'
 
 type Words = Record<string, readonly [word: string, hue: Hue]>
 
@@ -115,6 +115,12 @@ const wordsByMachine: Record<Machine, Words> = {
     revoked: ['Revoked', 'closed'],
     decommissioned: ['Decommissioned', 'closed'],
   },
+  token: {
+    usable: ['Usable', 'go'],
+    'used-up': ['Used up', 'closed'],
+    expired: ['Expired', 'closed'],
+    revoked: ['Revoked', 'closed'],
+  },
   package: {
     active: ['Available', 'go'],
     retired: ['Retired', 'closed'],
@@ -141,4 +147,15 @@ export function statesOf(machine: Machine): string[] {
 function plainWord(state: string): string {
   const words = state.replaceAll('-', ' ')
   return words.charAt(0).toUpperCase() + words.slice(1)
+}
+
+const driftByKind: Readonly<Record<string, string>> = {
+  'other-version': 'Another version',
+  missing: 'Missing',
+  unmanaged: 'Not managed',
+}
+
+/** How a device differs from what the CMDB says of it. */
+export function driftWords(kind: string): string {
+  return driftByKind[kind] ?? plainWord(kind)
 }

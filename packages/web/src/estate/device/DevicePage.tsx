@@ -1,11 +1,16 @@
+import { IconGitFork } from '@tabler/icons-react'
+import { TextInput } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
-import { TextInput } from '@mantine/core'
+import { DeviceActs } from './DeviceActs.tsx'
 import styles from './DevicePage.module.css'
 import { DeviceTimeline } from './DeviceTimeline.tsx'
-import { deviceQuery, type DeviceDetails, type InstalledPackage } from './device-source.ts'
+import { NowCard } from './NowCard.tsx'
+import type { DeviceDetails, InstalledPackage } from './device-source.ts'
 import { client, orpc, type Client } from '#/api/client.ts'
+import { useCan } from '#/api/session.ts'
+import { DeviceChanges } from '#/estate/configuration/DeviceChanges.tsx'
 import { AppLink } from '#/ui/AppLink.tsx'
 import { DigestText } from '#/ui/DigestText.tsx'
 import { EmptyState } from '#/ui/EmptyState.tsx'
@@ -15,8 +20,9 @@ import { Page } from '#/ui/Page.tsx'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
 import { RelativeTime } from '#/ui/RelativeTime.tsx'
 import { SectionCard } from '#/ui/SectionCard.tsx'
-import { StateTag } from '#/ui/StateTag.tsx'
+import { StateTag, Tag } from '#/ui/StateTag.tsx'
 import { formatBytes, formatMoment } from '#/ui/format.ts'
+import { driftWords } from '#/ui/states.ts'
 import { KeysetTable } from '#/ui/table/KeysetTable.tsx'
 import { ListTable, type ListColumn } from '#/ui/table/ListTable.tsx'
 import { useKeysetList } from '#/ui/use-keyset-list.ts'
@@ -28,12 +34,17 @@ const jobRows = 20
 /** What does this device run, why, and what does it wait for? */
 export function DevicePage() {
   const { deviceId } = useParams({ from: '/shell/fleet/$deviceId' })
-  const device = useQuery(deviceQuery(deviceId))
+  const device = useQuery(orpc.estate.device.get.queryOptions({ input: { deviceId } }))
   return (
     <Page
       title={device.data?.name ?? 'Device'}
+      trail={<AppLink to="/fleet">Fleet</AppLink>}
       note={device.data === undefined ? undefined : <StateTag machine="device" state={device.data.state} />}
-      actions={<AppLink to="/fleet">All devices</AppLink>}
+      actions={
+        device.data === undefined ? undefined : (
+          <DeviceActs devices={{ deviceIds: [device.data.id] }} count={1} name={device.data.name} />
+        )
+      }
     >
       {device.error === null ? null : (
         <ProblemAlert
@@ -43,37 +54,39 @@ export function DevicePage() {
         />
       )}
       {device.isPending ? <Loading what="the device" lines={10} /> : null}
-      {device.data === undefined ? null : (
-        <div className={styles.grid}>
-          <div className={styles.column}>
-            <JobsCard deviceId={deviceId} />
-            <RunsCard packages={device.data.packages} />
-            <DeviceTimeline deviceId={deviceId} />
-          </div>
-          <aside className={styles.column} aria-label="About this device">
-            <AboutCard device={device.data} />
-            <FactsCard facts={device.data.facts} />
-          </aside>
-        </div>
-      )}
+      {device.data === undefined ? null : <DeviceCards device={device.data} />}
     </Page>
   )
 }
 
-function JobsCard({ deviceId }: { deviceId: string }) {
-  const list = useKeysetList([...orpc.deliver.job.key(), 'of-device', deviceId], (after, signal) =>
-    client.deliver.job.ofDevice({ deviceId, limit: jobRows, ...after }, { signal }),
+function DeviceCards({ device }: { device: DeviceDetails }) {
+  const canReadCmdb = useCan('configuration.read')
+  const jobs = useKeysetList([...orpc.deliver.job.key(), 'of-device', device.id], (after, signal) =>
+    client.deliver.job.ofDevice({ deviceId: device.id, limit: jobRows, ...after }, { signal }),
   )
   return (
-    <SectionCard title="Jobs" hint="What it was asked to do, what came of it, what it waits for">
-      <KeysetTable
-        label="Jobs"
-        list={list}
-        idOf={(job) => job.job}
-        columns={jobColumns}
-        empty={<EmptyState>Nothing was asked of this device yet.</EmptyState>}
-      />
-    </SectionCard>
+    <div className={styles.grid}>
+      <div className={styles.column}>
+        <NowCard device={device} job={jobs.rows?.[0]} />
+        <RunsCard packages={device.packages} />
+        {device.drift.length === 0 ? null : <DriftCard drift={device.drift} />}
+        <SectionCard title="Jobs" hint="What it was asked to do and what came of it">
+          <KeysetTable
+            label="Jobs"
+            list={jobs}
+            idOf={(job) => job.job}
+            columns={jobColumns}
+            empty={<EmptyState>Nothing was asked of this device yet.</EmptyState>}
+          />
+        </SectionCard>
+        <DeviceTimeline deviceId={device.id} />
+        {canReadCmdb ? <DeviceChanges deviceId={device.id} /> : null}
+      </div>
+      <aside className={styles.column} aria-label="About this device">
+        <AboutCard device={device} />
+        <FactsCard facts={device.facts} at={device.factsAt} />
+      </aside>
+    </div>
   )
 }
 
@@ -87,8 +100,12 @@ const jobColumns: ListColumn<JobRow>[] = [
     ),
   },
   { header: 'State', cell: (job) => <StateTag machine="job" state={job.state} /> },
-  { header: 'What holds it', cell: (job) => job.sentence ?? '' },
-  { header: 'Goes on when', isMinor: true, cell: (job) => job.wakesOn ?? '' },
+  {
+    header: 'Asked to',
+    isMinor: true,
+    cell: (job) => (job.action === 'install' ? 'install' : job.action.replace('-', ' ')),
+  },
+  { header: 'What it says', cell: (job) => job.sentence ?? '' },
   { header: 'Phase', isNumber: true, isMinor: true, cell: (job) => job.phase },
   { header: 'Since', isNumber: true, isMinor: true, cell: (job) => <RelativeTime at={job.since} /> },
 ]
@@ -115,6 +132,8 @@ const packageColumns: ListColumn<InstalledPackage>[] = [
     ),
   },
   { header: 'Version', cell: (each) => <span className="num">{each.version}</span> },
+  { header: 'Modules', isMinor: true, cell: (each) => each.modules.join(', ') },
+  { header: 'Digest', isMinor: true, cell: (each) => <DigestText digest={each.digest} /> },
   {
     header: 'Because of',
     cell: (each) =>
@@ -129,15 +148,33 @@ const packageColumns: ListColumn<InstalledPackage>[] = [
   { header: 'Since', isNumber: true, isMinor: true, cell: (each) => <RelativeTime at={each.since} /> },
 ]
 
+function DriftCard({ drift }: { drift: DeviceDetails['drift'] }) {
+  return (
+    <SectionCard title="Drift" hint="Where it runs other than the CMDB says">
+      <ListTable label="Drift" rows={drift} idOf={(each) => each.package} columns={driftColumns} />
+    </SectionCard>
+  )
+}
+
+const driftColumns: ListColumn<DeviceDetails['drift'][number]>[] = [
+  { header: 'Package', cell: (each) => each.package },
+  { header: 'What', cell: (each) => <Tag hue="pause" icon={IconGitFork} label={driftWords(each.kind)} /> },
+  { header: 'Expected', cell: (each) => each.expected ?? 'nothing' },
+  { header: 'Found', cell: (each) => each.found ?? 'nothing' },
+  { header: 'Since', isNumber: true, isMinor: true, cell: (each) => <RelativeTime at={each.since} /> },
+]
+
 function AboutCard({ device }: { device: DeviceDetails }) {
   return (
     <SectionCard title="About">
       <KeyValue
         lines={[
           { key: 'System', value: device.os },
+          { key: 'User', value: device.owner?.name ?? 'nobody' },
           { key: 'Site', value: device.site ?? 'not set' },
           { key: 'Org unit', value: device.orgUnit ?? 'not set' },
           { key: 'Roles', value: device.roles.length === 0 ? 'none' : device.roles.join(', ') },
+          ...(device.tags.length === 0 ? [] : [{ key: 'Tags', value: device.tags.join(', ') }]),
           { key: 'Free disk', value: device.freeDiskBytes === null ? 'not told' : formatBytes(device.freeDiskBytes) },
           { key: 'Agent', value: device.agentVersion },
           { key: 'Last seen', value: device.lastSeenAt === null ? 'never' : <RelativeTime at={device.lastSeenAt} /> },
@@ -150,14 +187,25 @@ function AboutCard({ device }: { device: DeviceDetails }) {
   )
 }
 
-function FactsCard({ facts }: { facts: DeviceDetails['facts'] }) {
+function FactsCard({ facts, at }: { facts: DeviceDetails['facts']; at: string | null }) {
   const [filter, setFilter] = useState('')
   const lines = Object.entries(facts)
     .filter(([name]) => name.includes(filter))
     .toSorted(([a], [b]) => a.localeCompare(b))
-    .map(([name, value]) => ({ key: name, value: String(value) }))
+    .map(([name, value]) => ({ key: name, value: factText(name, value) }))
   return (
-    <SectionCard title="Facts" hint="As the device told them">
+    <SectionCard
+      title="Facts"
+      hint={
+        at === null ? (
+          'The device has told none yet'
+        ) : (
+          <>
+            as it told <RelativeTime at={at} />
+          </>
+        )
+      }
+    >
       <TextInput
         size="xs"
         mb={8}
@@ -169,4 +217,10 @@ function FactsCard({ facts }: { facts: DeviceDetails['facts'] }) {
       {lines.length === 0 ? <EmptyState>No fact of this name.</EmptyState> : <KeyValue lines={lines} />}
     </SectionCard>
   )
+}
+
+/** Sizes as people read them; everything else as the device said it. */
+function factText(name: string, value: string | number | boolean): string {
+  if (typeof value === 'boolean') return value ? 'yes' : 'no'
+  return typeof value === 'number' && name.endsWith('.bytes') ? formatBytes(value) : String(value)
 }

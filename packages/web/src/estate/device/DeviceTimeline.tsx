@@ -1,5 +1,5 @@
-import { IconRosetteDiscountCheck, IconAlertTriangle } from '@tabler/icons-react'
 import { Button } from '@mantine/core'
+import { IconAlertTriangle, IconCheck, IconRosetteDiscountCheck, IconX } from '@tabler/icons-react'
 import styles from './DeviceTimeline.module.css'
 import { client, orpc, type Client } from '#/api/client.ts'
 import { EmptyState } from '#/ui/EmptyState.tsx'
@@ -11,6 +11,8 @@ import { formatExact, formatMoment } from '#/ui/format.ts'
 import { useKeysetList } from '#/ui/use-keyset-list.ts'
 
 type ReportRow = Awaited<ReturnType<Client['deliver']['receipt']['ofDevice']>>['items'][number]
+type Receipt = NonNullable<ReportRow['receipt']>
+type Check = Receipt['signed']['verification'][number]
 
 const pageRows = 30
 
@@ -60,35 +62,60 @@ function ReportLine({ report }: { report: ReportRow }) {
   )
 }
 
-interface ReceiptLineProps {
-  receipt: NonNullable<ReportRow['receipt']>
-  isValid: boolean
+function ReceiptLine({ receipt: { signed }, isValid }: { receipt: Receipt; isValid: boolean }) {
+  return (
+    <>
+      <ul className={styles.levels} aria-label="Verification levels">
+        {signed.verification.map((check) => (
+          <Level key={check.level} check={check} />
+        ))}
+      </ul>
+      <details className={styles.receipt}>
+        <summary>
+          {isValid ? (
+            <Tag hue="go" icon={IconRosetteDiscountCheck} label="Receipt, signature checked" />
+          ) : (
+            <Tag hue="fail" icon={IconAlertTriangle} label="Receipt, signature does not match" />
+          )}
+        </summary>
+        <ul>
+          {signed.packages.map((each) => (
+            <li key={each.name}>
+              {each.name} {each.version}, {each.variant}: {each.before ?? 'nothing'} → {each.after ?? 'nothing'},{' '}
+              {each.fileCount} files
+            </li>
+          ))}
+          {signed.cause === null ? null : <li>{signed.cause}</li>}
+          <li>
+            From {formatExact(signed.startedAt)} to {formatExact(signed.finishedAt)}, agent {signed.agentVersion}
+          </li>
+        </ul>
+      </details>
+    </>
+  )
 }
 
-function ReceiptLine({ receipt: { signed }, isValid }: ReceiptLineProps) {
+const levelNames: Readonly<Record<number, string>> = {
+  0: 'Delivered',
+  1: 'Authorised by the board',
+  2: 'Present',
+  3: 'Every file intact',
+  4: 'Works',
+}
+
+/** One level of verification: passed, failed, or not yet, with what was looked at. */
+function Level({ check }: { check: Check }) {
+  const name = levelNames[check.level] ?? `Level ${check.level}`
   return (
-    <details className={styles.receipt}>
-      <summary>
-        {isValid ? (
-          <Tag hue="go" icon={IconRosetteDiscountCheck} label="Receipt, signature checked" />
-        ) : (
-          <Tag hue="fail" icon={IconAlertTriangle} label="Receipt, signature does not match" />
-        )}
-      </summary>
-      <ul>
-        {signed.packages.map((each) => (
-          <li key={each.name}>
-            {each.name} {each.version}, {each.variant}: {each.before ?? 'nothing'} → {each.after ?? 'nothing'},{' '}
-            {each.fileCount} files
-          </li>
-        ))}
-        {signed.verification.map((check) => (
-          <li key={check.level}>
-            Level {check.level}: {check.result.replaceAll('-', ' ')}. {check.detail}
-          </li>
-        ))}
-        {signed.cause === null ? null : <li>{signed.cause}</li>}
-      </ul>
-    </details>
+    <li data-result={check.result}>
+      {check.result === 'passed' ? <IconCheck size={13} stroke={2.6} aria-hidden /> : null}
+      {check.result === 'failed' ? <IconX size={13} stroke={2.6} aria-hidden /> : null}
+      <b className="num">{check.level}</b>
+      <span>
+        {name}
+        {check.result === 'passed' ? '' : `: ${check.result.replaceAll('-', ' ')}`}
+      </span>
+      <span className="dim">{check.level === 1 ? 'the director’s signature only' : check.detail}</span>
+    </li>
   )
 }

@@ -6,18 +6,21 @@ import { useState } from 'react'
 import { SettingsSection } from '../settings/SettingsSection.tsx'
 import { client, orpc, type Client } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
-import { FreshSecret } from '#/platform/ApiKeysSection.tsx'
 import { EffectDialog } from '#/ui/ConfirmDialog.tsx'
 import { EmptyState } from '#/ui/EmptyState.tsx'
+import { FreshSecret } from '#/ui/FreshSecret.tsx'
+import { StateTag } from '#/ui/StateTag.tsx'
 import { RecordDialog, type Field, type Values } from '#/ui/form/RecordDialog.tsx'
-import { formatMoment } from '#/ui/format.ts'
+import { formatCount, formatMoment } from '#/ui/format.ts'
 import { KeysetTable } from '#/ui/table/KeysetTable.tsx'
 import type { ListColumn } from '#/ui/table/ListTable.tsx'
 import { useKeysetList } from '#/ui/use-keyset-list.ts'
 
 type Token = Awaited<ReturnType<Client['estate']['enrolmentToken']['list']>>['items'][number]
+type TokenInput = Parameters<Client['estate']['enrolmentToken']['create']>[0]
 
 const pageRows = 100
+const optionsMax = 500
 
 /** How devices come to know this server. */
 export function EnrolmentSection() {
@@ -25,14 +28,14 @@ export function EnrolmentSection() {
   const [revoked, setRevoked] = useState<Token | null>(null)
   const canEnrol = useCan('device.enrol')
   const acts = useTokenActs()
-  const fields = useFields()
+  const fields = useTokenFields()
   const list = useKeysetList([...orpc.estate.enrolmentToken.key(), 'list'], (after, signal) =>
     client.estate.enrolmentToken.list({ limit: pageRows, ...after }, { signal }),
   )
   return (
     <SettingsSection
       title="Enrolment"
-      lead="A device enrols once with a token and makes its own key. The token is shown once, when it is made."
+      lead="A device enrols once with a token and makes its own key. What the token says, the device gets: site, org unit and roles."
       actions={
         canEnrol ? (
           <Button leftSection={<IconPlus size={15} />} onClick={making.open}>
@@ -41,13 +44,18 @@ export function EnrolmentSection() {
         ) : null
       }
     >
-      {acts.create.data === undefined ? null : <FreshSecret what="token" secret={acts.create.data.token} />}
+      {acts.create.data === undefined ? null : (
+        <FreshSecret
+          what="command"
+          secret={`bascule-agent run --server ${location.origin} --token ${acts.create.data.token}`}
+        />
+      )}
       <KeysetTable
         label="Enrolment tokens"
         list={list}
         idOf={(token) => token.id}
         columns={[...columns, ...(canEnrol ? [revokeColumn(setRevoked)] : [])]}
-        empty={<EmptyState>No token yet. An agent takes one with --token and then shows up in the Fleet.</EmptyState>}
+        empty={<EmptyState>No tokens yet. Make one; the page then shows the command to run on the device.</EmptyState>}
       />
       <RecordDialog
         isOpen={isMaking}
@@ -64,7 +72,7 @@ export function EnrolmentSection() {
         onClose={() => setRevoked(null)}
         title={`Revoke ${revoked?.label ?? ''}`}
         verb="Revoke token"
-        effect="Nobody gets in with it any more. Devices that are in stay in."
+        effect="Nobody gets in with it any more. Devices that enrolled with it stay."
         error={acts.revoke.error}
         isBusy={acts.revoke.isPending}
         onConfirm={() => {
@@ -80,7 +88,7 @@ function useTokenActs() {
   const refresh = () => queries.invalidateQueries({ queryKey: orpc.estate.enrolmentToken.key() })
   return {
     create: useMutation({
-      mutationFn: (values: Values) => client.estate.enrolmentToken.create(inputOf(values)),
+      mutationFn: (values: Values) => client.estate.enrolmentToken.create(inputFrom(values)),
       onSuccess: refresh,
     }),
     revoke: useMutation({
@@ -90,69 +98,65 @@ function useTokenActs() {
   }
 }
 
-function inputOf(values: Values): Parameters<Client['estate']['enrolmentToken']['create']>[0] {
-  const text = (name: string) => values[name]?.trim() ?? ''
+function inputFrom(values: Values): TokenInput {
+  const { label = '', site = '', orgUnit = '', roles = '', usesMax = '1', validHours = '24', fromNetwork = '' } = values
   return {
-    label: text('label'),
-    site: text('site') || null,
-    orgUnit: text('orgUnit') || null,
-    roles: text('roles')
-      .split(/[\s,]+/)
-      .filter((role) => role !== ''),
-    usesMax: Number(text('usesMax')),
-    validHours: Number(text('validHours')),
-    fromNetwork: text('fromNetwork') || null,
-    autoApprove: text('approval') === 'at-once',
+    label,
+    roles: roles.split(/[\s,]+/).filter((role) => role !== ''),
+    autoApprove: values['approval'] === 'automatic',
+    usesMax: Number(usesMax),
+    validHours: Number(validHours),
+    ...(site === '' ? {} : { site }),
+    ...(orgUnit === '' ? {} : { orgUnit }),
+    ...(fromNetwork.trim() === '' ? {} : { fromNetwork: fromNetwork.trim() }),
   }
 }
 
-const optionsMax = 200
-
-/** A token names places by their codes, as a script would. */
-function useFields(): Field[] {
-  const sites = useQuery(orpc.estate.site.list.queryOptions({ input: { limit: optionsMax } }))
-  const orgUnits = useQuery(orpc.estate.orgUnit.list.queryOptions({ input: { limit: optionsMax } }))
-  const optionsOf = (places: readonly { code: string; name: string }[] | undefined) =>
-    (places ?? []).map(({ code, name }) => ({ value: code, label: name }))
+/** A token names places by their codes, as files and queries do. */
+function useTokenFields(): Field[] {
+  const input = { limit: optionsMax }
+  const sites = useQuery(orpc.estate.site.list.queryOptions({ input })).data?.items ?? []
+  const orgUnits = useQuery(orpc.estate.orgUnit.list.queryOptions({ input })).data?.items ?? []
+  const optionOf = ({ code, name }: { code: string; name: string }) => ({ value: code, label: name })
   return [
-    { name: 'label', label: 'Label', description: 'What it is for: tills of the new shop', isRequired: true },
-    { name: 'site', label: 'Site', kind: 'choice', options: optionsOf(sites.data?.items) },
-    { name: 'orgUnit', label: 'Org unit', kind: 'choice', options: optionsOf(orgUnits.data?.items) },
-    { name: 'roles', label: 'Roles', description: 'Words that audiences ask for: shop till' },
-    { name: 'usesMax', label: 'Devices', kind: 'number', description: 'So many get in with it', initial: '1' },
-    { name: 'validHours', label: 'Valid for hours', kind: 'number', initial: '24' },
-    { name: 'fromNetwork', label: 'Only from network', description: '10.1.0.0/16; empty means from anywhere' },
+    { name: 'label', label: 'Label', description: 'What it is for: tills in Leeds', isRequired: true },
+    { name: 'site', label: 'Site', kind: 'choice', options: sites.map(optionOf) },
+    { name: 'orgUnit', label: 'Org unit', kind: 'choice', options: orgUnits.map(optionOf) },
+    { name: 'roles', label: 'Roles', description: 'Words with commas: till, pilot' },
     {
       name: 'approval',
       label: 'Approval',
       kind: 'choice',
       isRequired: true,
-      initial: 'by-person',
+      initial: 'person',
       options: [
-        { value: 'by-person', label: 'A person approves each device' },
-        { value: 'at-once', label: 'Devices are let in at once' },
+        { value: 'person', label: 'A person approves each device' },
+        { value: 'automatic', label: 'Devices are approved at once' },
       ],
     },
+    { name: 'usesMax', label: 'Devices', kind: 'number', initial: '1', isRequired: true },
+    { name: 'validHours', label: 'Valid for hours', kind: 'number', initial: '24', isRequired: true },
+    { name: 'fromNetwork', label: 'Only from network', description: '10.1.0.0/16; empty means from anywhere' },
   ]
 }
 
-const stateWords: Readonly<Record<Token['state'], string>> = {
-  usable: 'usable',
-  'used-up': 'used up',
-  expired: 'expired',
-  revoked: 'revoked',
-}
-
 const columns: ListColumn<Token>[] = [
-  { header: 'Label', cell: (token) => <b>{token.label}</b> },
-  { header: 'State', cell: (token) => stateWords[token.state] },
-  { header: 'Devices', isNumber: true, cell: (token) => `${token.uses} of ${token.usesMax}` },
-  { header: 'Site', isMinor: true, cell: (token) => token.site ?? '' },
-  { header: 'Org unit', isMinor: true, cell: (token) => token.orgUnit ?? '' },
-  { header: 'Roles', isMinor: true, cell: (token) => token.roles.join(', ') },
+  { header: 'Label', cell: (token) => <b>{token.label === '' ? 'without label' : token.label}</b> },
+  { header: 'State', cell: (token) => <StateTag machine="token" state={token.state} /> },
+  {
+    header: 'Devices',
+    isNumber: true,
+    cell: (token) => `${formatCount(token.uses)} of ${formatCount(token.usesMax)}`,
+  },
+  {
+    header: 'Gives',
+    isMinor: true,
+    cell: (token) =>
+      [token.site, token.orgUnit, ...token.roles].filter((word) => word !== null).join(', ') || 'nothing',
+  },
   { header: 'Approval', isMinor: true, cell: (token) => (token.autoApprove ? 'at once' : 'by a person') },
   { header: 'Made by', isMinor: true, cell: (token) => token.madeBy },
-  { header: 'Ends', isMinor: true, cell: (token) => formatMoment(token.expiresAt) },
+  { header: 'Ends', isNumber: true, isMinor: true, cell: (token) => formatMoment(token.expiresAt) },
 ]
 
 function revokeColumn(revoke: (token: Token) => void): ListColumn<Token> {

@@ -1,46 +1,55 @@
 import { Chip, Group, Kbd, TextInput } from '@mantine/core'
 import { useDebouncedCallback } from '@mantine/hooks'
 import { IconSearch } from '@tabler/icons-react'
-import { Link, useNavigate, useSearch } from '@tanstack/react-router'
-import { useMemo, useRef, useState } from 'react'
+import { useQuery } from '@tanstack/react-query'
+import { useNavigate, useSearch } from '@tanstack/react-router'
+import { lazy, Suspense, useMemo, useRef, useState } from 'react'
 import styles from './FleetPage.module.css'
-import { fleetSource, type DeviceRow } from './device-source.ts'
+import { FleetSelectionBar } from './FleetSelectionBar.tsx'
+import { fleetSource, type FleetFilter } from './device-source.ts'
+import { fleetColumns } from './fleet-columns.tsx'
+import { workWords } from './fleet-work.ts'
+import { orpc } from '#/api/client.ts'
+import { useCan } from '#/api/session.ts'
 import { useShortcuts } from '#/app/use-shortcuts.ts'
 import { AppLink, LinkButton } from '#/ui/AppLink.tsx'
 import { EmptyState } from '#/ui/EmptyState.tsx'
 import { Page } from '#/ui/Page.tsx'
-import { RelativeTime } from '#/ui/RelativeTime.tsx'
-import { StateTag } from '#/ui/StateTag.tsx'
-import { countOf, formatBytes, formatCount } from '#/ui/format.ts'
-import { DataTable, type Column } from '#/ui/table/DataTable.tsx'
-import { countSelected, everythingSelected, nothingSelected, type Selection } from '#/ui/table/selection.ts'
+import { countOf } from '#/ui/format.ts'
+import { DataTable } from '#/ui/table/DataTable.tsx'
+import { nothingSelected, type Selection } from '#/ui/table/selection.ts'
+
+const SaveAudienceButton = lazy(async () => ({
+  default: (await import('./SaveAudienceButton.tsx')).SaveAudienceButton,
+}))
 
 const typingMs = 200
 
-/** Filters that people ask for every day, as queries they can read and change. */
-const quickFilters = [
-  { label: 'All', query: '' },
-  { label: 'Waits for approval', query: 'state:pending' },
-  { label: 'Silent', query: 'state:silent' },
-  { label: 'Linux', query: 'os:linux' },
-  { label: 'Little disk', query: 'free<2GB' },
-] as const
+/** What people ask for every day: by work, or as a query that they can read and change. */
+const quickFilters: readonly { key: string; label: string; change: Partial<FleetFilter> }[] = [
+  { key: 'all', label: 'All', change: { query: '', work: '' } },
+  { key: 'failed', label: 'Failed', change: { work: 'failed' } },
+  { key: 'blocked', label: 'Blocked', change: { work: 'blocked' } },
+  { key: 'installing', label: 'Installing', change: { work: 'installing' } },
+  { key: 'offered', label: 'Offered', change: { work: 'offered' } },
+  { key: 'verified', label: 'Verified', change: { work: 'verified' } },
+  { key: 'silent', label: 'Silent', change: { query: 'state:silent', work: '' } },
+  { key: 'pending', label: 'Waits for approval', change: { query: 'state:pending', work: '' } },
+]
 
 /** Which devices, in which state? */
 export function FleetPage() {
-  const { q = '', sort = '' } = useSearch({ from: '/shell/fleet' })
+  const { q = '', sort = '', release = '', work = '' } = useSearch({ from: '/shell/fleet' })
   const navigate = useNavigate()
+  const canEnrol = useCan('device.enrol')
+  const canReadCmdb = useCan('configuration.read')
   const [total, setTotal] = useState<number | undefined>()
   const [selection, setSelection] = useState<Selection>(nothingSelected)
-  const source = useMemo(() => fleetSource(q, sort), [q, sort])
-  function show(change: { q?: string; sort?: string }) {
-    const next = { q, sort, ...change }
+  const filter = useMemo<FleetFilter>(() => ({ query: q, order: sort, release, work }), [q, sort, release, work])
+  const source = useMemo(() => fleetSource(filter), [filter])
+  function show(change: Partial<FleetFilter>) {
     setSelection(nothingSelected)
-    void navigate({
-      to: '/fleet',
-      replace: true,
-      search: { ...(next.q === '' ? {} : { q: next.q }), ...(next.sort === '' ? {} : { sort: next.sort }) },
-    })
+    void navigate({ to: '/fleet', replace: true, search: searchFrom({ ...filter, ...change }) })
   }
   return (
     <Page
@@ -48,54 +57,85 @@ export function FleetPage() {
       note={total === undefined ? undefined : countOf(total, 'device')}
       fills
       actions={
-        <LinkButton variant="default" to="/settings/$section" params={{ section: 'enrolment' }}>
-          Enrol devices
-        </LinkButton>
+        <>
+          <Suspense>{q === '' ? null : <SaveAudienceButton query={q} />}</Suspense>
+          {canReadCmdb ? (
+            <LinkButton variant="default" to="/fleet/cmdb">
+              CMDB
+            </LinkButton>
+          ) : null}
+          {canEnrol ? (
+            <LinkButton variant="default" to="/settings/$section" params={{ section: 'enrolment' }}>
+              Enrol devices
+            </LinkButton>
+          ) : null}
+        </>
       }
     >
-      <FleetFilter key={q} query={q} onQuery={(text) => show({ q: text })} />
-      <SelectionBar query={q} selection={selection} total={total ?? 0} onSelection={setSelection} />
+      <FilterLine key={q} filter={filter} onShow={show} />
+      {release === '' ? null : <ReleaseLine release={release} onClear={() => show({ release: '' })} />}
+      <FleetSelectionBar filter={filter} selection={selection} total={total ?? 0} onSelection={setSelection} />
       <DataTable
         label="Devices"
-        columns={columns}
+        columns={fleetColumns}
         source={source}
         idOf={(row) => row.id}
         nameOf={(row) => row.name}
         onOpen={(row) => void navigate({ to: '/fleet/$deviceId', params: { deviceId: row.id } })}
         order={sort}
-        onOrder={(order) => show({ sort: order })}
+        onOrder={(order) => show({ order })}
         selection={selection}
         onSelection={setSelection}
         onTotal={setTotal}
-        empty={<NoDevices query={q} />}
+        empty={<NoDevices filter={filter} />}
       />
     </Page>
   )
 }
 
-function FleetFilter({ query, onQuery }: { query: string; onQuery: (query: string) => void }) {
+function searchFrom({ query, order, release, work }: FleetFilter) {
+  return {
+    ...(query === '' ? {} : { q: query }),
+    ...(order === '' ? {} : { sort: order }),
+    ...(release === '' ? {} : { release }),
+    ...(work === '' ? {} : { work }),
+  }
+}
+
+interface FilterLineProps {
+  filter: FleetFilter
+  onShow: (change: Partial<FleetFilter>) => void
+}
+
+function FilterLine({ filter, onShow }: FilterLineProps) {
   const input = useRef<HTMLInputElement>(null)
-  const change = useDebouncedCallback(onQuery, typingMs)
+  const change = useDebouncedCallback((query: string) => onShow({ query }), typingMs)
   useShortcuts([{ keys: 'f', words: 'Filter the fleet', run: () => input.current?.focus() }])
+  const chosen = quickFilters.find(({ change: wanted }) =>
+    filter.work === '' ? wanted.work === '' && wanted.query === filter.query : wanted.work === filter.work,
+  )
   return (
     <div className={styles.filter}>
       <TextInput
         ref={input}
         size="xs"
-        w={340}
+        w={300}
         maw="100%"
-        defaultValue={query}
+        defaultValue={filter.query}
         onChange={(event) => change(event.currentTarget.value.trim())}
         leftSection={<IconSearch size={14} aria-hidden />}
         rightSection={<Kbd size="xs">F</Kbd>}
         placeholder="os:linux site:leeds free<2GB"
         aria-label="Filter devices"
       />
-      <Chip.Group value={query} onChange={(next) => onQuery(next)}>
+      <Chip.Group
+        value={chosen?.key ?? ''}
+        onChange={(key) => onShow(quickFilters.find((each) => each.key === key)?.change ?? {})}
+      >
         <Group gap={6}>
-          {quickFilters.map((filter) => (
-            <Chip key={filter.label} value={filter.query} size="xs" radius={6} variant="outline">
-              {filter.label}
+          {quickFilters.map((each) => (
+            <Chip key={each.key} value={each.key} size="xs" radius={6} variant="outline">
+              {each.label}
             </Chip>
           ))}
         </Group>
@@ -104,39 +144,30 @@ function FleetFilter({ query, onQuery }: { query: string; onQuery: (query: strin
   )
 }
 
-interface SelectionBarProps {
-  query: string
-  selection: Selection
-  total: number
-  onSelection: (selection: Selection) => void
-}
-
-/** What is selected, and the step from the rows at hand to everything that matches. */
-function SelectionBar({ query, selection, total, onSelection }: SelectionBarProps) {
-  const count = countSelected(selection, total)
-  if (count === 0) return null
+/** That only one release's devices are shown, and the way out of it. */
+function ReleaseLine({ release, onClear }: { release: string; onClear: () => void }) {
+  const found = useQuery(orpc.plan.release.get.queryOptions({ input: { releaseId: release } }))
+  const name = found.data === undefined ? release : `${found.data.title} ${found.data.version}`
   return (
-    <div className={styles.selection} aria-live="polite">
-      <b className="num">{formatCount(count)}</b> selected
-      {selection.kind === 'some' ? (
-        <button type="button" onClick={() => onSelection(everythingSelected)}>
-          Select all {formatCount(total)} that match
-        </button>
-      ) : (
-        <span className="mono">{query === '' ? 'every device' : query}</span>
-      )}
-      <button type="button" onClick={() => onSelection(nothingSelected)}>
-        Clear
+    <p className={styles.release}>
+      Only devices of{' '}
+      <AppLink to="/releases/$releaseId" params={{ releaseId: release }} fz="inherit">
+        {name}
+      </AppLink>{' '}
+      <button type="button" onClick={onClear}>
+        Show all
       </button>
-    </div>
+    </p>
   )
 }
 
-function NoDevices({ query }: { query: string }) {
-  if (query !== '') {
+function NoDevices({ filter: { query, work, release } }: { filter: FleetFilter }) {
+  if (query !== '' || work !== '' || release !== '') {
     return (
       <EmptyState action={<AppLink to="/fleet">Clear filter</AppLink>}>
-        No device matches <span className="mono">{query}</span>.
+        No device matches {work === '' ? null : <b>{workWords[work]} </b>}
+        {query === '' ? null : <span className="mono">{query}</span>}
+        {release === '' ? '.' : ` in ${release}.`}
       </EmptyState>
     )
   }
@@ -152,44 +183,3 @@ function NoDevices({ query }: { query: string }) {
     </EmptyState>
   )
 }
-
-const columns: Column<DeviceRow>[] = [
-  {
-    id: 'name',
-    header: 'Device',
-    width: 160,
-    canSort: true,
-    cell: (row) => (
-      <Link to="/fleet/$deviceId" params={{ deviceId: row.id }} className="mono">
-        {row.name}
-      </Link>
-    ),
-  },
-  {
-    id: 'state',
-    header: 'State',
-    width: 130,
-    canSort: true,
-    cell: (row) => <StateTag machine="device" state={row.state} />,
-  },
-  { id: 'site', header: 'Site', width: 110, canSort: true, cell: (row) => row.site ?? '' },
-  { id: 'org', header: 'Org unit', width: 130, canSort: true, cell: (row) => row.orgUnit ?? '' },
-  { id: 'role', header: 'Role', width: 110, cell: (row) => row.roles.join(', ') },
-  { id: 'os', header: 'OS', width: 150, canSort: true, cell: (row) => row.os },
-  { id: 'agent', header: 'Agent', width: 80, cell: (row) => <span className="num">{row.agentVersion}</span> },
-  {
-    id: 'free',
-    header: 'Free disk',
-    width: 90,
-    canSort: true,
-    cell: (row) => <span className="num">{row.freeDiskBytes === null ? '' : formatBytes(row.freeDiskBytes)}</span>,
-  },
-  {
-    id: 'seen',
-    header: 'Last seen',
-    width: 110,
-    canSort: true,
-    cell: (row) =>
-      row.lastSeenAt === null ? <span className="dim">never</span> : <RelativeTime at={row.lastSeenAt} />,
-  },
-]

@@ -1,19 +1,11 @@
-import { Button } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
-import { IconPlus } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { SettingsSection } from '../settings/SettingsSection.tsx'
 import { usePersonOptions } from '../settings/use-options.ts'
 import { client, orpc, type Client } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
-import { EmptyState } from '#/ui/EmptyState.tsx'
-import { CsvImportButton } from '#/ui/form/CsvImportButton.tsx'
-import { RecordDialog, type Values } from '#/ui/form/RecordDialog.tsx'
-import { withoutEmpty } from '#/ui/form/input.ts'
+import { emptyAsNull, withoutEmpty } from '#/ui/form/input.ts'
+import type { Field } from '#/ui/form/RecordDialog.tsx'
+import { RecordsSection } from '#/ui/form/RecordsSection.tsx'
 import { formatDay } from '#/ui/format.ts'
-import { KeysetTable } from '#/ui/table/KeysetTable.tsx'
 import type { ListColumn } from '#/ui/table/ListTable.tsx'
-import { useKeysetList } from '#/ui/use-keyset-list.ts'
 
 type Absence = Awaited<ReturnType<Client['estate']['absence']['list']>>['items'][number]
 type AbsenceInput = Parameters<Client['estate']['absence']['create']>[0]
@@ -21,64 +13,30 @@ type AbsenceInput = Parameters<Client['estate']['absence']['create']>[0]
 const pageRows = 100
 
 export function AbsencesSection() {
-  const [isAdding, adding] = useDisclosure()
-  const canWrite = useCan('absence.write')
-  const queries = useQueryClient()
+  const { absence } = client.estate
   const people = usePersonOptions()
-  const list = useKeysetList([...orpc.estate.absence.key(), 'list'], (after, signal) =>
-    client.estate.absence.list({ limit: pageRows, ...after }, { signal }),
-  )
-  const refresh = () => queries.invalidateQueries({ queryKey: orpc.estate.absence.key() })
-  const create = useMutation({
-    mutationFn: (values: Values) => client.estate.absence.create(withoutEmpty(values) as AbsenceInput),
-    onSuccess: async () => {
-      adding.close()
-      await refresh()
-    },
-  })
   return (
-    <SettingsSection
+    <RecordsSection<Absence>
       title="Absences"
       lead="Who is away and who stands in, so that nothing waits for somebody on holiday."
-      actions={
-        canWrite ? (
-          <>
-            <CsvImportButton
-              what="absences"
-              onImport={(file) => client.estate.absence.import(file)}
-              onDone={() => void refresh()}
-            />
-            <Button leftSection={<IconPlus size={15} />} onClick={adding.open}>
-              Record absence
-            </Button>
-          </>
-        ) : null
-      }
-    >
-      <KeysetTable
-        label="Absences"
-        list={list}
-        idOf={(absence) => absence.id}
-        columns={columns}
-        empty={<EmptyState>Nobody is away.</EmptyState>}
-      />
-      <RecordDialog
-        isOpen={isAdding}
-        onClose={adding.close}
-        title="Record absence"
-        verb="Record absence"
-        fields={[
-          { name: 'personId', label: 'Who', kind: 'choice', options: people.options, isRequired: true },
-          { name: 'fromOn', label: 'First day away', kind: 'date', isRequired: true },
-          { name: 'untilOn', label: 'Last day away', kind: 'date', isRequired: true },
-          { name: 'deputyId', label: 'Who stands in', kind: 'choice', options: people.options },
-          { name: 'note', label: 'Note', kind: 'long-text' },
-        ]}
-        error={create.error}
-        isBusy={create.isPending}
-        onSubmit={(values) => create.mutate(values)}
-      />
-    </SettingsSection>
+      one="absence"
+      many="absences"
+      addVerb="Record absence"
+      nothing="Nobody is away."
+      endVerb="Call off"
+      endEffect="The person counts as present again, and the deputy stands in no more."
+      canWrite={useCan('absence.write')}
+      kindKey={orpc.estate.absence.key()}
+      load={(after, signal) => absence.list({ limit: pageRows, ...after }, { signal })}
+      idOf={(row) => row.id}
+      nameOf={(row) => `the absence of ${row.personName}`}
+      columns={columns}
+      fieldsOf={(row) => fieldsOf(people.options, row)}
+      create={(values) => absence.create(withoutEmpty(values) as AbsenceInput)}
+      update={({ id, version }, values) => absence.update({ ...emptyAsNull(values), absenceId: id, version })}
+      end={({ id }) => absence.retire({ absenceId: id })}
+      importCsv={(text) => absence.import(text)}
+    />
   )
 }
 
@@ -89,3 +47,15 @@ const columns: ListColumn<Absence>[] = [
   { header: 'Stands in', isMinor: true, cell: (absence) => absence.deputyName ?? 'nobody' },
   { header: 'Note', isMinor: true, cell: (absence) => absence.note ?? '' },
 ]
+
+/** Whose absence it is stays; another person's is another absence. */
+function fieldsOf(people: { value: string; label: string }[], absence: Absence | undefined): Field[] {
+  const who: Field = { name: 'personId', label: 'Who', kind: 'choice', options: people, isRequired: true }
+  const rest: Field[] = [
+    { name: 'fromOn', label: 'First day away', kind: 'date', isRequired: true, initial: absence?.fromOn ?? '' },
+    { name: 'untilOn', label: 'Last day away', kind: 'date', isRequired: true, initial: absence?.untilOn ?? '' },
+    { name: 'deputyId', label: 'Who stands in', kind: 'choice', options: people, initial: absence?.deputyId ?? '' },
+    { name: 'note', label: 'Note', kind: 'long-text', initial: absence?.note ?? '' },
+  ]
+  return absence === undefined ? [who, ...rest] : rest
+}

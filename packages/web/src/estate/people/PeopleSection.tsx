@@ -1,19 +1,14 @@
-import { Button, TextInput } from '@mantine/core'
-import { useDebouncedValue, useDisclosure } from '@mantine/hooks'
-import { IconPlus, IconSearch } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
+import { TextInput } from '@mantine/core'
+import { useDebouncedValue } from '@mantine/hooks'
+import { IconSearch } from '@tabler/icons-react'
 import { useState } from 'react'
-import { useOrgUnitOptions, useSiteOptions } from '../settings/use-options.ts'
-import { SettingsSection } from '../settings/SettingsSection.tsx'
+import { useOrgUnitOptions, useSiteOptions, type Options } from '../settings/use-options.ts'
 import { client, orpc, type Client } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
-import { EmptyState } from '#/ui/EmptyState.tsx'
-import { CsvImportButton } from '#/ui/form/CsvImportButton.tsx'
-import { RecordDialog, type Field, type Values } from '#/ui/form/RecordDialog.tsx'
-import { withoutEmpty } from '#/ui/form/input.ts'
-import { KeysetTable } from '#/ui/table/KeysetTable.tsx'
+import { emptyAsNull, withoutEmpty } from '#/ui/form/input.ts'
+import type { Field, Values } from '#/ui/form/RecordDialog.tsx'
+import { RecordsSection } from '#/ui/form/RecordsSection.tsx'
 import type { ListColumn } from '#/ui/table/ListTable.tsx'
-import { useKeysetList } from '#/ui/use-keyset-list.ts'
 
 type Person = Awaited<ReturnType<Client['estate']['person']['list']>>['items'][number]
 type PersonInput = Parameters<Client['estate']['person']['create']>[0]
@@ -24,74 +19,53 @@ const pageRows = 100
 export function PeopleSection() {
   const [text, setText] = useState('')
   const [search] = useDebouncedValue(text.trim(), 150)
-  const [isAdding, adding] = useDisclosure()
-  const canWrite = useCan('person.write')
-  const queries = useQueryClient()
+  const { person } = client.estate
   const sites = useSiteOptions()
   const orgUnits = useOrgUnitOptions()
-  const list = useKeysetList([...orpc.estate.person.key(), 'list', search], (after, signal) =>
-    client.estate.person.list({ limit: pageRows, ...(search === '' ? {} : { search }), ...after }, { signal }),
-  )
-  const refresh = () => queries.invalidateQueries({ queryKey: orpc.estate.person.key() })
-  const create = useMutation({
-    mutationFn: (values: Values) => client.estate.person.create(withoutEmpty(values) as PersonInput),
-    onSuccess: async () => {
-      adding.close()
-      await refresh()
-    },
-  })
   return (
-    <SettingsSection
+    <RecordsSection<Person>
       title="People"
       lead="A person signs in with the e-mail address. Org unit and site decide which roles reach them."
-      actions={
-        canWrite ? (
-          <>
-            <CsvImportButton
-              what="people"
-              onImport={(file) => client.estate.person.import(file)}
-              onDone={() => void refresh()}
-            />
-            <Button leftSection={<IconPlus size={15} />} onClick={adding.open}>
-              Add person
-            </Button>
-          </>
-        ) : null
+      one="person"
+      many="people"
+      addVerb="Add person"
+      nothing={search === '' ? 'No people yet. Add the first, or import a file.' : `Nobody matches ${search}.`}
+      endVerb="Retire"
+      endEffect="All sessions end at once and the person cannot sign in. What they did stays in the ledger."
+      canWrite={useCan('person.write')}
+      kindKey={orpc.estate.person.key()}
+      listKey={[search]}
+      load={(after, signal) =>
+        person.list({ limit: pageRows, ...(search === '' ? {} : { search }), ...after }, { signal })
       }
-    >
-      <TextInput
-        size="xs"
-        w={300}
-        maw="100%"
-        value={text}
-        onChange={(event) => setText(event.currentTarget.value)}
-        leftSection={<IconSearch size={14} aria-hidden />}
-        placeholder="Part of a name or e-mail address"
-        aria-label="Search people"
-      />
-      <KeysetTable
-        label="People"
-        list={list}
-        idOf={(person) => person.id}
-        columns={columnsFor(sites.nameOf, orgUnits.nameOf)}
-        empty={
-          <EmptyState>
-            {search === '' ? 'No people yet. Add the first, or import a file.' : `Nobody matches ${search}.`}
-          </EmptyState>
-        }
-      />
-      <RecordDialog
-        isOpen={isAdding}
-        onClose={adding.close}
-        title="Add person"
-        verb="Add person"
-        fields={fieldsFor(sites.options, orgUnits.options)}
-        error={create.error}
-        isBusy={create.isPending}
-        onSubmit={(values) => create.mutate(values)}
-      />
-    </SettingsSection>
+      idOf={(row) => row.id}
+      nameOf={(row) => row.name}
+      columns={columnsFor(sites.nameOf, orgUnits.nameOf)}
+      fieldsOf={(row) => fieldsFor(sites.options, orgUnits.options, row)}
+      create={(values) => person.create(withoutEmpty(values) as PersonInput)}
+      update={({ id, version }, values) => person.update({ ...changeFrom(values), personId: id, version })}
+      end={({ id }) => person.retire({ personId: id })}
+      importCsv={(file) => person.import(file)}
+      filter={
+        <TextInput
+          size="xs"
+          w={300}
+          maw="100%"
+          value={text}
+          onChange={(event) => setText(event.currentTarget.value)}
+          leftSection={<IconSearch size={14} aria-hidden />}
+          placeholder="Name or e-mail address"
+          aria-label="Search people"
+        />
+      }
+    />
   )
+}
+
+/** Everybody reads some language, so an emptied one stays as it is. */
+function changeFrom(values: Values) {
+  const { language, ...rest } = emptyAsNull(values)
+  return language === null ? rest : { ...rest, language }
 }
 
 type NameOf = (id: string | null) => string
@@ -103,16 +77,22 @@ function columnsFor(siteName: NameOf, orgUnitName: NameOf): ListColumn<Person>[]
     { header: 'Org unit', isMinor: true, cell: (person) => orgUnitName(person.orgUnitId) },
     { header: 'Site', isMinor: true, cell: (person) => siteName(person.siteId) },
     { header: 'Works as', isMinor: true, cell: (person) => person.jobRole ?? '' },
-    { header: 'Time zone', isMinor: true, cell: (person) => person.timeZone ?? 'of the site' },
   ]
 }
 
-function fieldsFor(sites: Field['options'], orgUnits: Field['options']): Field[] {
+function fieldsFor(sites: Options['options'], orgUnits: Options['options'], person: Person | undefined): Field[] {
   return [
-    { name: 'name', label: 'Name', isRequired: true },
-    { name: 'email', label: 'E-mail address', kind: 'email', isRequired: true },
-    { name: 'orgUnitId', label: 'Org unit', kind: 'choice', options: orgUnits ?? [] },
-    { name: 'siteId', label: 'Site', kind: 'choice', options: sites ?? [] },
-    { name: 'jobRole', label: 'Works as', description: 'cashier, sales, nurse' },
+    { name: 'name', label: 'Name', isRequired: true, initial: person?.name ?? '' },
+    { name: 'email', label: 'E-mail address', kind: 'email', isRequired: true, initial: person?.email ?? '' },
+    { name: 'orgUnitId', label: 'Org unit', kind: 'choice', options: orgUnits, initial: person?.orgUnitId ?? '' },
+    { name: 'siteId', label: 'Site', kind: 'choice', options: sites, initial: person?.siteId ?? '' },
+    { name: 'jobRole', label: 'Works as', description: 'cashier, sales, nurse', initial: person?.jobRole ?? '' },
+    { name: 'language', label: 'Language', description: 'en, de-CH', initial: person?.language ?? '' },
+    {
+      name: 'timeZone',
+      label: 'Time zone',
+      description: 'Empty means that of the site',
+      initial: person?.timeZone ?? '',
+    },
   ]
 }

@@ -1,67 +1,38 @@
-import { Button } from '@mantine/core'
-import { useDisclosure } from '@mantine/hooks'
-import { IconPlus } from '@tabler/icons-react'
-import { useMutation, useQueryClient } from '@tanstack/react-query'
-import { SettingsSection } from '../settings/SettingsSection.tsx'
 import { client, orpc, type Client } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
-import { EmptyState } from '#/ui/EmptyState.tsx'
-import { RecordDialog, type Field, type Values } from '#/ui/form/RecordDialog.tsx'
-import { withoutEmpty } from '#/ui/form/input.ts'
-import { KeysetTable } from '#/ui/table/KeysetTable.tsx'
+import { emptyAsNull, withoutEmpty } from '#/ui/form/input.ts'
+import type { Field } from '#/ui/form/RecordDialog.tsx'
+import { RecordsSection } from '#/ui/form/RecordsSection.tsx'
 import type { ListColumn } from '#/ui/table/ListTable.tsx'
-import { useKeysetList } from '#/ui/use-keyset-list.ts'
 
 type ProductLine = Awaited<ReturnType<Client['estate']['productLine']['list']>>['items'][number]
 type ProductLineInput = Parameters<Client['estate']['productLine']['create']>[0]
 
-const pageRows = 200
+const pageRows = 100
 
 export function ProductLinesSection() {
-  const [isAdding, adding] = useDisclosure()
-  const canWrite = useCan('product-line.write')
-  const queries = useQueryClient()
-  const list = useKeysetList([...orpc.estate.productLine.key(), 'list'], (after, signal) =>
-    client.estate.productLine.list({ limit: pageRows, ...after }, { signal }),
-  )
-  const refresh = () => queries.invalidateQueries({ queryKey: orpc.estate.productLine.key() })
-  const create = useMutation({
-    mutationFn: (values: Values) => client.estate.productLine.create(withoutEmpty(values) as ProductLineInput),
-    onSuccess: async () => {
-      adding.close()
-      await refresh()
-    },
-  })
+  const { productLine } = client.estate
   return (
-    <SettingsSection
+    <RecordsSection<ProductLine>
       title="Product lines"
-      lead="What releases belong to. A line counts its releases, so that a device never goes back by mistake."
-      actions={
-        canWrite ? (
-          <Button leftSection={<IconPlus size={15} />} onClick={adding.open}>
-            Add product line
-          </Button>
-        ) : null
-      }
-    >
-      <KeysetTable
-        label="Product lines"
-        list={list}
-        idOf={(line) => line.id}
-        columns={columns}
-        empty={<EmptyState>No product line yet. Add the first: every release belongs to one.</EmptyState>}
-      />
-      <RecordDialog
-        isOpen={isAdding}
-        onClose={adding.close}
-        title="Add product line"
-        verb="Add product line"
-        fields={fields}
-        error={create.error}
-        isBusy={create.isPending}
-        onSubmit={(values) => create.mutate(values)}
-      />
-    </SettingsSection>
+      lead="What releases belong to. Each line counts its releases, and a device never goes back in that count by mistake."
+      one="product line"
+      many="product lines"
+      addVerb="Add product line"
+      nothing="No product line yet. Add the first: every release belongs to one."
+      endVerb="Retire"
+      endEffect="No new release is planned for it. Releases that exist go on."
+      canWrite={useCan('product-line.write')}
+      kindKey={orpc.estate.productLine.key()}
+      load={(after, signal) => productLine.list({ limit: pageRows, ...after }, { signal })}
+      idOf={(row) => row.id}
+      nameOf={(row) => row.name}
+      columns={columns}
+      fieldsOf={fieldsOf}
+      create={(values) => productLine.create(withoutEmpty(values) as ProductLineInput)}
+      update={({ id, version }, values) => productLine.update({ ...emptyAsNull(values), productLineId: id, version })}
+      end={({ id }) => productLine.retire({ productLineId: id })}
+    />
   )
 }
 
@@ -72,7 +43,20 @@ const columns: ListColumn<ProductLine>[] = [
   { header: 'Releases', isNumber: true, cell: (line) => line.counter },
 ]
 
-const fields: Field[] = [
-  { name: 'name', label: 'Name', isRequired: true },
-  { name: 'code', label: 'Code', description: 'A short word that stays for ever: sales-workbench', isRequired: true },
-]
+/** The code stays for ever: devices know the line by it. */
+function fieldsOf(line: ProductLine | undefined): Field[] {
+  const name: Field = { name: 'name', label: 'Name', isRequired: true, initial: line?.name ?? '' }
+  const code: Field = {
+    name: 'code',
+    label: 'Code',
+    description: 'A short word that stays for ever: sales-workbench',
+    isRequired: true,
+  }
+  const board: Field = {
+    name: 'boardName',
+    label: 'Board',
+    description: 'Who will decide about its releases',
+    initial: line?.boardName ?? '',
+  }
+  return line === undefined ? [name, code, board] : [name, board]
+}

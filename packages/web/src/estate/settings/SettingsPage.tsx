@@ -35,6 +35,16 @@ const sections: readonly Section[] = [
     })),
   },
   {
+    key: 'services',
+    label: 'Services',
+    content: lazy(async () => ({ default: (await import('../service/ServicesSection.tsx')).ServicesSection })),
+  },
+  {
+    key: 'queries',
+    label: 'Saved queries',
+    content: lazy(async () => ({ default: (await import('../device/AudiencesSection.tsx')).AudiencesSection })),
+  },
+  {
     key: 'absences',
     label: 'Absences',
     content: lazy(async () => ({ default: (await import('../people/AbsencesSection.tsx')).AbsencesSection })),

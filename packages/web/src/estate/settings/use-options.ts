@@ -8,17 +8,18 @@ export interface Options {
 
 /** As many as a list offers at once; a larger estate is searched by name on the server. */
 const optionsMax = 500
+const input = { limit: optionsMax }
 
-export function useSiteOptions(): Options {
-  return optionsFrom(useQuery(orpc.estate.site.list.queryOptions({ input: { limit: optionsMax } })).data?.items)
+export function useSiteOptions(enabled = true): Options {
+  return optionsFrom(useQuery({ ...orpc.estate.site.list.queryOptions({ input }), enabled }).data?.items)
 }
 
-export function useOrgUnitOptions(): Options {
-  return optionsFrom(useQuery(orpc.estate.orgUnit.list.queryOptions({ input: { limit: optionsMax } })).data?.items)
+export function useOrgUnitOptions(enabled = true): Options {
+  return optionsFrom(useQuery({ ...orpc.estate.orgUnit.list.queryOptions({ input }), enabled }).data?.items)
 }
 
-export function usePersonOptions(): Options {
-  return optionsFrom(useQuery(orpc.estate.person.list.queryOptions({ input: { limit: optionsMax } })).data?.items)
+export function usePersonOptions(enabled = true): Options {
+  return optionsFrom(useQuery({ ...orpc.estate.person.list.queryOptions({ input }), enabled }).data?.items)
 }
 
 function optionsFrom(items: readonly { id: string; name: string }[] | undefined): Options {

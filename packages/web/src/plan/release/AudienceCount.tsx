@@ -1,4 +1,4 @@
-import styles from './NewReleasePage.module.css'
+import styles from './PlanFormPage.module.css'
 import type { AudienceCountState } from './use-audience-count.ts'
 import { countOf } from '#/ui/format.ts'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'

@@ -1,8 +1,8 @@
 import { Autocomplete } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
-import type { PlanForm } from './NewReleasePage.tsx'
-import styles from './NewReleasePage.module.css'
+import type { PlanForm } from './PlanFormPage.tsx'
+import styles from './PlanFormPage.module.css'
 import { orpc } from '#/api/client.ts'
 
 const searchDelayMs = 150

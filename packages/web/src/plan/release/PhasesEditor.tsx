@@ -1,11 +1,12 @@
 import { ActionIcon, Button, NumberInput, TextInput } from '@mantine/core'
 import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from '@tabler/icons-react'
 import type { ReactNode } from 'react'
-import type { PlanForm } from './NewReleasePage.tsx'
+import type { PlanForm } from './PlanFormPage.tsx'
 import styles from './PhasesEditor.module.css'
 import type { PhaseDraft } from './release-plan.ts'
 import { PhaseRing } from '#/ui/PhaseRing.tsx'
 import { countOf } from '#/ui/format.ts'
+import { newKey } from '#/ui/form/new-key.ts'
 
 interface PhasesEditorProps {
   form: PlanForm
@@ -47,7 +48,9 @@ function nextPhase(phases: readonly PhaseDraft[]): PhaseDraft {
     soakHours: 24,
     silenceBudget: 0,
     ...last,
-    key: crypto.randomUUID(),
+    notBefore: '',
+    notAfter: '',
+    key: newKey(),
     name: '',
     query: '',
   }
@@ -126,6 +129,8 @@ function PhaseFields({ form, phase, index, devices }: PhaseFieldsProps) {
         <NumberInput size="xs" label="At a time" min={1} allowDecimal={false} {...input('inFlightMax')} />
         <NumberInput size="xs" label="Soak" suffix=" h" min={0} decimalScale={2} {...input('soakHours')} />
         <NumberInput size="xs" label="May go quiet" min={0} allowDecimal={false} {...input('silenceBudget')} />
+        <TextInput size="xs" type="datetime-local" label="Not before" {...input('notBefore')} />
+        <TextInput size="xs" type="datetime-local" label="Not after" {...input('notAfter')} />
       </div>
     </fieldset>
   )

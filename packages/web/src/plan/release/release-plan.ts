@@ -1,6 +1,7 @@
 import type { Client } from '#/api/client.ts'
 
 export type ReleasePlan = Parameters<Client['plan']['release']['create']>[0]
+export type Release = Awaited<ReturnType<Client['plan']['release']['get']>>
 
 /** One phase as a person writes it: shares in percent, times in hours. */
 export interface PhaseDraft {
@@ -13,6 +14,9 @@ export interface PhaseDraft {
   inFlightMax: number
   soakHours: number
   silenceBudget: number
+  /** "2026-11-25T20:00" in the viewer's zone; empty means at any time. */
+  notBefore: string
+  notAfter: string
 }
 
 export interface PackageDraft {
@@ -48,6 +52,8 @@ export function emptyDraft(newKey: () => string): PlanDraft {
     inFlightMax: 10,
     soakHours: 24,
     silenceBudget: 0,
+    notBefore: '',
+    notAfter: '',
     ...change,
   })
   return {
@@ -88,9 +94,48 @@ export function phasesOf(draft: PlanDraft): ReleasePlan['phases'] {
     inFlightMax: phase.inFlightMax,
     soakSeconds: Math.round(phase.soakHours * secondsPerHour),
     silenceBudget: phase.silenceBudget,
-    notBefore: null,
-    notAfter: null,
+    notBefore: instantFrom(phase.notBefore),
+    notAfter: instantFrom(phase.notAfter),
   }))
+}
+
+/** What a browser's date and time field holds is in the viewer's zone; on the wire it is an instant. */
+function instantFrom(local: string): string | null {
+  return local === '' ? null : new Date(local).toISOString()
+}
+
+function localFrom(instant: string | null | undefined): string {
+  if (instant === null || instant === undefined) return ''
+  const at = new Date(instant)
+  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}
+
+/** A plan that exists, as a person writes it. */
+export function draftFrom(plan: Release, newKey: () => string): PlanDraft {
+  return {
+    title: plan.title,
+    version: plan.version,
+    productLine: plan.productLine,
+    objective: plan.objective,
+    packages: plan.packages.map(({ name, version }) => ({ key: newKey(), name, version })),
+    query: plan.audience.query,
+    mode: plan.audience.mode,
+    verifyLevel: String(plan.verifyLevel),
+    autoBackout: plan.autoBackout,
+    phases: plan.phases.map((phase) => ({
+      key: newKey(),
+      name: phase.name,
+      query: phase.query,
+      advancePercent: phase.advanceAtPermille / 10,
+      successPercentMin: phase.successPermilleMin / 10,
+      failureBudget: phase.failureBudget,
+      inFlightMax: phase.inFlightMax,
+      soakHours: phase.soakSeconds / secondsPerHour,
+      silenceBudget: phase.silenceBudget,
+      notBefore: localFrom(phase.notBefore),
+      notAfter: localFrom(phase.notAfter),
+    })),
+  }
 }
 
 export function planOf(draft: PlanDraft): ReleasePlan {

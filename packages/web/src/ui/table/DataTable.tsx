@@ -1,6 +1,7 @@
 /* oxlint-disable jsx-a11y/prefer-tag-over-role, jsx-a11y/no-noninteractive-tabindex, jsx-a11y/no-noninteractive-element-interactions --
    rows are placed one by one over a height of their own, which table elements cannot be, and the table takes the keys of its rows */
 import { Checkbox } from '@mantine/core'
+import { useMediaQuery } from '@mantine/hooks'
 import { IconArrowDown, IconArrowUp } from '@tabler/icons-react'
 import {
   columnSizingFeature,
@@ -29,6 +30,8 @@ export interface Column<Row> {
   /** Share of the width, as a number of pixels it would like. */
   width: number
   canSort?: boolean
+  /** Stays where there is room for two columns only. */
+  isKey?: boolean
   cell: (row: Row) => ReactNode
 }
 
@@ -65,6 +68,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     overscan,
   })
   const items = virtualizer.getVirtualItems()
+  const isNarrow = useMediaQuery('(max-width: 48em)')
+  const shownProps = isNarrow ? { ...props, columns: props.columns.filter((column) => column.isKey === true) } : props
   const first = items[0]?.index ?? 0
   const last = items.at(-1)?.index ?? 60
   useEffect(() => setShown({ first, last }), [first, last])
@@ -80,8 +85,8 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     const row = blocks.rowAt(item.index)
     return row === undefined ? [] : [row]
   })
-  const table = useColumns(props, loaded)
-  const template = gridTemplate(props)
+  const table = useColumns(shownProps, loaded)
+  const template = gridTemplate(shownProps)
 
   function onKeyDown(event: KeyboardEvent) {
     if (event.target !== event.currentTarget || event.ctrlKey || event.metaKey || event.altKey) return
@@ -135,7 +140,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
             template={template}
             row={blocks.rowAt(item.index)}
             isAtCursor={cursor.index === item.index}
-            table={props}
+            table={shownProps}
           />
         ))}
       </div>

@@ -31,13 +31,16 @@ export function DevicesCard({ rollout }: { rollout: Rollout }) {
             />
           )}
           <AppLink to="/releases/$releaseId/devices" params={{ releaseId: rollout.releaseId }} fz={12.5}>
-            Open list
+            Jobs
+          </AppLink>
+          <AppLink to="/fleet" search={{ release: rollout.releaseId }} fz={12.5}>
+            Open in Fleet
           </AppLink>
         </>
       }
     >
       <div className={styles.pair}>
-        <DeviceBar counts={deviceCounts(isWhole ? rollout.whole : phase.tally)} />
+        <DeviceBar counts={deviceCounts(isWhole ? rollout.whole : phase.tally)} releaseId={rollout.releaseId} />
         <PaceChart rollout={rollout} />
       </div>
       {causes.length === 0 ? null : <CauseList causes={causes} />}

@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query'
 import type { Release } from './cockpit-view.ts'
 import { orpc } from '#/api/client.ts'
+import { useCan } from '#/api/session.ts'
+import { AppLink } from '#/ui/AppLink.tsx'
 import { Loading } from '#/ui/Loading.tsx'
 import { PhaseRing } from '#/ui/PhaseRing.tsx'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
@@ -11,6 +13,7 @@ import { ListTable, type ListColumn } from '#/ui/table/ListTable.tsx'
 /** The phases of a release that has not started, with the devices each would reach as the fleet is now. */
 export function PlannedPhasesCard({ release }: { release: Release }) {
   const { audience, phases } = release
+  const canPlan = useCan('release.write') && release.state !== 'cancelled'
   const preview = useQuery(orpc.plan.release.preview.queryOptions({ input: { audience, phases } }))
   const rows = phases.map((phase, index) => ({
     ...phase,
@@ -20,6 +23,13 @@ export function PlannedPhasesCard({ release }: { release: Release }) {
   return (
     <SectionCard
       title="Phases"
+      actions={
+        canPlan ? (
+          <AppLink to="/releases/$releaseId/edit" params={{ releaseId: release.id }} fz={12.5}>
+            Change plan
+          </AppLink>
+        ) : undefined
+      }
       hint={preview.data === undefined ? undefined : `Would reach ${countOf(preview.data.audience, 'device')} now`}
     >
       {preview.error === null ? null : (

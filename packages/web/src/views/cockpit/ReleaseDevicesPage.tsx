@@ -27,17 +27,18 @@ const pageRows = 100
 /** The devices of one rollout that have acted, with what holds them. */
 export function ReleaseDevicesPage() {
   const { releaseId } = useParams({ from: '/shell/releases/$releaseId/devices' })
-  const { state } = useSearch({ from: '/shell/releases/$releaseId/devices' })
+  const { state, cause } = useSearch({ from: '/shell/releases/$releaseId/devices' })
   const navigate = useNavigate()
   const release = useQuery(orpc.plan.release.get.queryOptions({ input: { releaseId } }))
   const jobs = useInfiniteQuery({
-    queryKey: [...orpc.deliver.job.key(), 'list', releaseId, state ?? ''],
+    queryKey: [...orpc.deliver.job.key(), 'list', releaseId, state ?? '', cause ?? ''],
     queryFn: ({ pageParam, signal }) =>
       client.deliver.job.list(
         {
           releaseId,
           limit: pageRows,
           ...(state === undefined ? {} : { state: state as JobState }),
+          ...(cause === undefined ? {} : { cause }),
           ...(pageParam === '' ? {} : { after: pageParam }),
         },
         { signal },
@@ -48,11 +49,23 @@ export function ReleaseDevicesPage() {
   const rows = jobs.data?.pages.flatMap((page) => page.items) ?? []
   const title = release.data === undefined ? 'Devices' : `Devices of ${release.data.title} ${release.data.version}`
   return (
-    <Page title={title}>
-      <nav aria-label="Breadcrumb" className={styles.crumbs}>
-        <AppLink to="/releases/$releaseId" params={{ releaseId }} fz={12.5}>
-          Back to the cockpit
+    <Page
+      title={title}
+      trail={
+        <AppLink to="/releases/$releaseId" params={{ releaseId }}>
+          Cockpit
         </AppLink>
+      }
+    >
+      <div className={styles.crumbs}>
+        {cause === undefined ? null : (
+          <span>
+            Only cause <b>{cause}</b>{' '}
+            <AppLink to="/releases/$releaseId/devices" params={{ releaseId }}>
+              Show all
+            </AppLink>
+          </span>
+        )}
         <label>
           State{' '}
           <select
@@ -73,16 +86,16 @@ export function ReleaseDevicesPage() {
             ))}
           </select>
         </label>
-      </nav>
+      </div>
       {jobs.error === null ? null : (
         <ProblemAlert title="The devices could not be loaded" error={jobs.error} onRetry={() => void jobs.refetch()} />
       )}
       {jobs.isPending ? <Loading what="devices" lines={8} /> : null}
       {jobs.data !== undefined && rows.length === 0 ? (
         <EmptyState>
-          {state === undefined
+          {state === undefined && cause === undefined
             ? 'No device has acted yet. They appear here from their first check-in after the phase opens.'
-            : `No device is in the state ${stateLook('job', state).word}.`}
+            : 'No device matches this filter.'}
         </EmptyState>
       ) : null}
       {rows.length === 0 ? null : (

@@ -3,11 +3,13 @@ import {
   IconArchive,
   IconArrowBackUp,
   IconDots,
+  IconPencil,
   IconPlayerPause,
   IconPlayerPlay,
   IconPrinter,
   IconTrash,
 } from '@tabler/icons-react'
+import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { BackOutDialog } from './BackOutDialog.tsx'
 import styles from './RolloutActs.module.css'
@@ -98,6 +100,7 @@ function MoreMenu({ release, rollout, onOpen }: RolloutActsProps & { onOpen: (op
   const canBackOut = useCan('rollout.back-out')
   const canStart = useCan('rollout.start')
   const canPlan = useCan('release.write')
+  const navigate = useNavigate()
   const isFinished = rollout !== undefined && ['closed', 'aborted', 'backed-out', 'backing-out'].includes(rollout.state)
   return (
     <Menu>
@@ -127,6 +130,14 @@ function MoreMenu({ release, rollout, onOpen }: RolloutActsProps & { onOpen: (op
               Back out…
             </Menu.Item>
           </>
+        ) : null}
+        {rollout === undefined && canPlan && release.state !== 'cancelled' ? (
+          <Menu.Item
+            leftSection={<IconPencil size={15} />}
+            onClick={() => void navigate({ to: '/releases/$releaseId/edit', params: { releaseId: release.id } })}
+          >
+            Change plan
+          </Menu.Item>
         ) : null}
         {rollout === undefined && canPlan && release.state !== 'cancelled' ? (
           <Menu.Item

@@ -107,6 +107,8 @@ export function causesOf(rollout: Rollout): Cause[] {
     hint: `${kindWords[cause.kind]}: ${cause.cause}`,
     count: cause.devices,
     oldestAt: cause.oldestAt ?? undefined,
+    // Silence is no job's; a failure or a wait is listed by its cause.
+    link: cause.kind === 'silent' ? undefined : { releaseId: rollout.releaseId, cause: cause.cause },
   }))
 }
 

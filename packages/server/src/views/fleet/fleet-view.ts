@@ -1,0 +1,153 @@
+import type { FleetRow, FleetWork } from '@bascule/contract/views/fleet.ts'
+import type { Page } from '@bascule/contract/lib/paging.ts'
+import { bucketOf, isInFlight, jobStates, type JobState } from '@bascule/domain/deliver/job.ts'
+import { ok, unreachable } from '@bascule/domain/lib/result.ts'
+import { type RawBuilder, sql } from 'kysely'
+import { findRolloutOf, membersOf } from '#/deliver/rollout/rollout.store.ts'
+import { type DeviceCall, listAnchors, listDevices } from '#/estate/device/device-list.service.ts'
+import type { Db } from '#/platform/db/database.ts'
+import { notFound, type Answer } from '#/platform/lib/answer.ts'
+
+export interface FleetFilter {
+  readonly query: string
+  readonly order: string
+  readonly release?: string | undefined
+  readonly work?: FleetWork | undefined
+}
+
+type Work = NonNullable<FleetRow['work']>
+
+/** Devices as the estate knows them, each with its latest job, which only the delivery knows. */
+export async function listFleet(
+  call: DeviceCall,
+  input: FleetFilter & { after?: string | undefined; limit: number },
+): Promise<Answer<Page<FleetRow>>> {
+  const scope = await scopeOf(call.db, input)
+  if (scope === undefined) return notFound('rollout')
+  const page = await listDevices(call, { ...input, also: scope.also })
+  if (!page.ok) return page
+  const known = await worksOf(
+    call.db,
+    page.value.items.map((row) => row.id),
+    scope.rolloutId,
+  )
+  const items = page.value.items.map((row) => ({
+    ...row,
+    owner: known.get(row.id)?.owner ?? null,
+    work: known.get(row.id)?.work ?? null,
+  }))
+  return ok({ ...page.value, items })
+}
+
+export async function listFleetAnchors(
+  call: DeviceCall,
+  input: FleetFilter & { every: number },
+): Promise<Answer<{ total: number; cursors: string[] }>> {
+  const scope = await scopeOf(call.db, input)
+  return scope === undefined ? notFound('rollout') : await listAnchors(call, { ...input, also: scope.also })
+}
+
+interface Scope {
+  readonly rolloutId: number | null
+  readonly also: RawBuilder<boolean> | undefined
+}
+
+/** Undefined for a release without a rollout. */
+async function scopeOf(db: Db, { release, work }: FleetFilter): Promise<Scope | undefined> {
+  if (release === undefined) return { rolloutId: null, also: work === undefined ? undefined : worksLatest(work) }
+  const rollout = await findRolloutOf(db, release)
+  if (rollout === undefined) return undefined
+  const members = await membersOf(db, rollout.id)
+  const ids = [...members.entries()].flatMap(([id, phase]) => (phase === 0 ? [] : [id]))
+  const isMember = sql<boolean>`device.id = any(${ids}::int[])`
+  return { rolloutId: rollout.id, also: sql`${isMember} and ${worksFor(rollout.id, work)}` }
+}
+
+function worksFor(rolloutId: number, work: FleetWork | undefined): RawBuilder<boolean> {
+  const jobs = sql`select j.device_id from job j where j.rollout_id = ${rolloutId}`
+  if (work === undefined) return sql`true`
+  if (work === 'not-started') return sql`device.id not in (${jobs})`
+  return sql`device.id in (${jobs} and j.state = any(${statesOf(work)}::text[]))`
+}
+
+function worksLatest(work: FleetWork): RawBuilder<boolean> {
+  if (work === 'not-started') return sql`device.id not in (select j.device_id from job j)`
+  return sql`device.id in (select latest.device_id from
+    (select distinct on (j.device_id) j.device_id, j.state from job j order by j.device_id, j.id desc) latest
+    where latest.state = any(${statesOf(work)}::text[]))`
+}
+
+/** Owner and latest job of each device, or its job of one rollout. */
+async function worksOf(db: Db, deviceIds: readonly string[], rolloutId: number | null) {
+  const { rows } = await sql<{
+    key_id: string
+    owner: string | null
+    release_id: string | null
+    title: string
+    version: string
+    state: JobState
+    sentence: string | null
+    state_since: Temporal.Instant
+  }>`
+    select device.key_id, person.name as owner, work.* from device
+    left join person on person.id = device.owner_person_id
+    left join lateral (
+      select release.id as release_id, release.title, release.version, j.state, j.sentence, j.state_since
+      from job j join rollout on rollout.id = j.rollout_id join release on release.id = rollout.release_id
+      where j.device_id = device.id and ${rolloutId === null ? sql`true` : sql`j.rollout_id = ${rolloutId}`}
+      order by j.id desc limit 1) work on true
+    where device.key_id = any(${deviceIds}::text[])`.execute(db)
+  return new Map(rows.map((row) => [row.key_id, { owner: row.owner, work: workView(row) }]))
+}
+
+function workView(row: {
+  release_id: string | null
+  title: string
+  version: string
+  state: JobState
+  sentence: string | null
+  state_since: Temporal.Instant
+}): Work | null {
+  if (row.release_id === null) return null
+  return {
+    releaseId: row.release_id as Work['releaseId'],
+    release: row.title,
+    version: row.version,
+    state: row.state,
+    sentence: row.sentence,
+    since: row.state_since.toString(),
+  }
+}
+
+function statesOf(work: FleetWork): JobState[] {
+  return jobStates.filter((state) => workOf(state) === work)
+}
+
+function workOf(state: JobState): FleetWork {
+  const bucket = bucketOf(state)
+  switch (bucket) {
+    case 'succeeded':
+    case 'already-present':
+      return 'verified'
+    case 'rolled-back':
+      return 'backed-out'
+    case 'failed':
+      return 'failed'
+    case 'blocked':
+      return 'blocked'
+    case 'in-progress':
+      return progressOf(state)
+    case 'excused':
+    case 'not-applicable':
+    case 'cancelled':
+    case 'superseded':
+      return 'left-out'
+    default:
+      return unreachable(bucket)
+  }
+}
+
+function progressOf(state: JobState): FleetWork {
+  if (isInFlight(state)) return 'installing'
+  return state === 'downloading' || state === 'download-waiting' || state === 'staged' ? 'downloading' : 'offered'
+}

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest'
+import { factSentence, type FactWords } from './fact-sentence.ts'
+
+const ines = { kind: 'person', name: 'Ines Marek' }
+
+function fact(change: Partial<FactWords>): FactWords {
+  return { actor: ines, did: '', subject: { kind: 'x', id: '1' }, before: null, after: null, ...change }
+}
+
+test('a fact says who did what to what, and why', () => {
+  const paused = fact({ did: 'rollout.paused', after: { reason: 'Printers stop.' } })
+  expect(factSentence(paused)).toBe('Ines Marek paused the rollout. Printers stop.')
+  const uploaded = fact({ did: 'package-version.uploaded', after: { name: 'page-builder', version: '0.28.2' } })
+  expect(factSentence(uploaded)).toBe('Ines Marek uploaded package page-builder 0.28.2')
+})
+
+test('a phase is called by its number and name', () => {
+  const opened = fact({
+    actor: { kind: 'system', name: 'Bascule' },
+    did: 'phase.soaking',
+    subject: { kind: 'phase', id: '7/2' },
+    after: { name: 'Shops', because: '3 of 3 verified.' },
+  })
+  expect(factSentence(opened)).toBe('Phase 2 Shops soaks. 3 of 3 verified.')
+})
+
+test('an act that nobody has put into words is still said', () => {
+  expect(factSentence(fact({ did: 'till-model.merged', after: { name: 'T1' } }))).toBe(
+    'Ines Marek merged till model T1',
+  )
+})
