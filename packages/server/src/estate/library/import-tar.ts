@@ -1,9 +1,10 @@
 import { readLayoutTar } from '@bascule/content/oci/layout-tar.ts'
-import { parseLayoutIndex } from '@bascule/content/oci/layout.ts'
+import { parseLayoutIndex, type BlobRef } from '@bascule/content/oci/layout.ts'
 import type { PackageProblem } from '@bascule/content/oci/package-problem.ts'
 import type { UploadedView } from '@bascule/contract/estate/library.ts'
 import { limits } from '@bascule/contract/estate/oci.ts'
-import { refuse, type Result } from '@bascule/domain/lib/result.ts'
+import { ok, refuse, type Result } from '@bascule/domain/lib/result.ts'
+import type { Readable } from 'node:stream'
 import { buffer } from 'node:stream/consumers'
 import type { ActorName } from '#/platform/lib/actor.ts'
 import { isBlobUsed } from './library.store.ts'
@@ -37,7 +38,6 @@ async function take(
   source: AsyncIterable<Uint8Array>,
   fresh: string[],
 ): Promise<Result<UploadedView, RegisterRefusal>> {
-  const { blobs } = services
   let totalBytes = 0
   const read = await readLayoutTar(source, {
     async blob(hex, sizeBytes, bytes) {
@@ -52,13 +52,22 @@ async function take(
   if (!read.ok) return refuse({ kind: 'bad-package', problems: [read.error] })
   const named = parseLayoutIndex(read.value)
   if (!named.ok) return refuse({ kind: 'bad-package', problems: named.error })
-  const index = await blobs.open(named.value.digest)
-  if (!index) {
-    const problem = { rule: 'missing-blob' as const, field: named.value.digest, problem: 'is missing' }
-    return refuse({ kind: 'bad-package', problems: [problem] })
-  }
-  if (named.value.size > limits.indexBytes) index.destroy()
-  return await registerVersion(services, actor, now, await buffer(index))
+  const index = await openIndex(services, named.value)
+  return index.ok ? await registerVersion(services, actor, now, await buffer(index.value)) : index
+}
+
+/** The index, once it has the size that was said, which is small: whatever it is otherwise comes into memory whole. */
+async function openIndex(
+  { blobs }: RegisterServices,
+  { digest, size }: BlobRef,
+): Promise<Result<Readable, RegisterRefusal>> {
+  const stored = await blobs.stat(digest)
+  const index = stored?.sizeBytes === size ? await blobs.open(digest) : undefined
+  if (index) return ok(index)
+  const problem: PackageProblem = stored
+    ? { rule: 'size-mismatch', field: digest, problem: `has ${stored.sizeBytes} bytes instead of ${size}` }
+    : { rule: 'missing-blob', field: digest, problem: 'is missing' }
+  return refuse({ kind: 'bad-package', problems: [problem] })
 }
 
 async function takeBlob(

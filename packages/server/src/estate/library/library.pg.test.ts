@@ -372,6 +372,42 @@ test('a browser that goes away in the middle leaves nothing', async () => {
   expect(await versionCount()).toBe(0)
 })
 
+test('an upload in one request that is cut or wrong leaves nothing, because nobody could go on with it', async () => {
+  const address = `/v2/tool/blobs/uploads/?digest=${digestOf('whole')}`
+  expect((await ask(address, { method: 'POST', body: 'other' })).status).toBe(400)
+  expect(await stored()).toEqual([])
+
+  const cut = new AbortController()
+  const half = async function* () {
+    yield Buffer.alloc(100_000)
+    await expect.poll(async () => (await stored()).length).toBe(1)
+    cut.abort()
+    yield Buffer.alloc(1)
+  }
+  const sending = ask(address, { method: 'POST', body: half(), duplex: 'half', signal: cut.signal } as never)
+  await expect(sending).rejects.toThrow(/abort/i)
+  await expect.poll(stored).toEqual([])
+})
+
+test('a tar that lies about the size of its index is refused before the index is read', async () => {
+  await using folder = await temporaryFolder()
+  const layout = await aLayout(folder.path)
+  const tar = join(folder.path, 'tool.tar')
+  const top = JSON.parse(await readFile(join(layout, 'index.json'), 'utf8')) as { manifests: { size: number }[] }
+  const [entry] = top.manifests
+  await writeLayoutTar(layout, tar)
+  const lie = (await readFile(tar))
+    .toString('latin1')
+    .replace(`"size":${entry?.size}`, `"size":${(entry?.size ?? 0) + 1}`)
+  await writeFile(tar, lie, 'latin1')
+  const refused = await importTar(tar)
+  expect(refused.status).toBe(400)
+  expect(await refused.json()).toMatchObject({
+    data: { problem: expect.stringContaining('bytes instead of') as string },
+  })
+  expect(await stored()).toEqual([])
+})
+
 test('devices get blobs by their hash, whole or in ranges, without signing in', async () => {
   await using folder = await temporaryFolder()
   const layout = await aLayout(folder.path)

@@ -118,8 +118,13 @@ function registerUploads(route: Route, { blobs }: Services): void {
     }
     const id = await blobs.beginUpload()
     if (digest === undefined) return await located(reply, name, id, 0).status(202).send()
-    const appended = await blobs.append(id, 0, bodyOf(request), limits.layerBytes)
-    return await finish(reply, name, id, digest, appended.ok ? undefined : problemOfUpload(appended.error))
+    try {
+      const appended = await blobs.append(id, 0, bodyOf(request), limits.layerBytes)
+      return await finish(reply, name, id, digest, appended.ok ? undefined : problemOfUpload(appended.error))
+    } finally {
+      // Nobody was told the id, so nobody can go on with what came of an upload that failed.
+      await blobs.abort(id)
+    }
   })
 
   route('GET', '/v2/:name/blobs/uploads/:id', 'library.upload', async (request, reply) => {
