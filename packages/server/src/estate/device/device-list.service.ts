@@ -62,7 +62,12 @@ export async function listAnchors(
 ): Promise<Answer<{ total: number; cursors: string[] }>> {
   const filter = await filterFrom(call, input.query, 'device.read')
   if (!filter.ok) return filter
-  const { total, cursors } = await anchorsOf(call.db, { ...filter.value, also: input.also }, sortFrom(input.order), input.every)
+  const { total, cursors } = await anchorsOf(
+    call.db,
+    { ...filter.value, also: input.also },
+    sortFrom(input.order),
+    input.every,
+  )
   return ok({ total, cursors: cursors.map(encodeCursor) })
 }
 

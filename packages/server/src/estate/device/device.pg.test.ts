@@ -109,6 +109,19 @@ test('who may only see one site sees, counts and changes only what is there', as
   expect(await assignDevices(local, change)).toMatchObject({ error: { kind: 'not-found' } })
 })
 
+test('who may change devices at one site gives none of them away to another', async () => {
+  const local = { ...call, actor: inYork }
+  const [own] = valueOf(await listDevices(local, { query: '', order: '', limit: 1 })).items
+  const devices = { deviceIds: [own!.id] }
+  for (const siteId of [siteIdOf('leeds'), null]) {
+    const refused = await assignDevices(local, { devices, change: { siteId } })
+    expect(refused).toMatchObject({ error: { kind: 'forbidden', permission: 'device.write' } })
+  }
+  expect(await assignDevices(local, { devices, change: { orgUnitId: orgUnitIdOf('sales') } })).toMatchObject({
+    ok: true,
+  })
+})
+
 test('everything that matches is changed at once, without those that were taken out, each with its fact', async () => {
   const query = 'site:york os:windows state:active'
   const { total } = valueOf(await countMatching(call, query))

@@ -5,11 +5,13 @@ import { ok } from '@bascule/domain/lib/result.ts'
 import type { Updateable } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
 import { record } from '#/platform/ledger/record.ts'
+import { allow } from '#/platform/lib/actor.ts'
 import { badInput, notFound, refused, type Answer } from '#/platform/lib/answer.ts'
 import { ensureDeviceItems, renameDeviceItem, retireDeviceItems } from '../configuration/device-items.ts'
 import { driftOfDevice, packagesOfDevice } from '../configuration/configuration.queries.ts'
 import { inGroups } from '../lib/csv.ts'
 import { unknownReferences } from '../lib/references.ts'
+import { placeOf } from '../person/person.store.ts'
 import { type DeviceCall, filterFrom, rowView } from './device-list.service.ts'
 import { findCovered, findDetail, lockSelected, type SelectedForChange, updateDevices } from './device.store.ts'
 import type { DeviceRecord, DeviceTable } from './device.tables.ts'
@@ -80,7 +82,10 @@ const pastOf: Record<DeviceAction, string> = {
   decommission: 'decommissioned',
 }
 
-/** Gives devices their place, owner, roles and tags. What the change leaves out stays as it is. */
+/**
+ * Gives devices their place, owner, roles and tags. What the change leaves out stays as it is. Moving a device to another
+ * org unit or site needs the permission at both ends.
+ */
 export async function assignDevices(
   call: DeviceCall,
   { devices, change }: { devices: DeviceSelection; change: DeviceChange },
@@ -95,6 +100,8 @@ export async function assignDevices(
   if (Object.keys(columns).length === 0) return badInput({ field: 'change', problem: 'changes nothing' })
   return await changeSelected(call, devices, 'device.write', async (tx, rows) => {
     const differing = rows.filter((row) => differs(row, columns))
+    const allowed = await allowPlaces(tx, call, differing, columns)
+    if (!allowed.ok) return allowed
     if (differing.length > 0)
       await updateDevices(
         tx,
@@ -105,6 +112,27 @@ export async function assignDevices(
       differing.map((row) => ({ ...factOf(call, row, 'device.assigned'), before: pick(row, columns), after: columns })),
     )
   })
+}
+
+/** Whether the caller may change devices wherever these will lie. */
+async function allowPlaces(
+  tx: Db,
+  { actor }: DeviceCall,
+  rows: readonly SelectedForChange[],
+  columns: AssignedColumns,
+): Promise<Answer<true>> {
+  const places = new Map(
+    rows.map((row) => {
+      const orgUnitId = columns.org_unit_id === undefined ? row.org_unit_id : columns.org_unit_id
+      const siteId = columns.site_id === undefined ? row.site_id : columns.site_id
+      return [`${orgUnitId} ${siteId}`, { orgUnitId, siteId }]
+    }),
+  )
+  for (const { orgUnitId, siteId } of places.values()) {
+    const allowed = allow(actor, 'device.write', await placeOf(tx, orgUnitId, siteId))
+    if (!allowed.ok) return allowed
+  }
+  return ok(true)
 }
 
 type DeviceFact = Parameters<typeof record>[1]

@@ -87,7 +87,7 @@ test('enrolling again with the same key gives the same answer and uses nothing u
   expect(await enrol(key, made.token)).toEqual(first)
   await revokeEnrolmentToken({ db: handle.db, actor: admin, now }, made.id)
   expect(await enrol(key, made.token)).toEqual(first)
-  const { items } = await listEnrolmentTokens(handle.db, now, { limit: 100 })
+  const { items } = await listEnrolmentTokens({ db: handle.db, actor: admin, now }, { limit: 100 })
   expect(items.find((item) => item.id === made.id)).toMatchObject({ uses: 1, state: 'revoked' })
 })
 
@@ -139,6 +139,16 @@ test('a proof made by another key, or for another token, stores nothing', async 
     .where('key_id', 'in', [key.keyId, other.keyId])
     .execute()
   expect(rows).toEqual([])
+})
+
+test('who sees the devices of one site sees the tokens for that site only', async () => {
+  const { id } = await aToken({ site: 'leeds' })
+  await aToken({ site: 'york' })
+  await aToken()
+  const inLeeds: Actor = { ...admin, grants: [{ role: 'operations', site: siteIdOf('leeds') }] }
+  const { items } = await listEnrolmentTokens({ db: handle.db, actor: inLeeds, now }, { limit: 100 })
+  expect(items.map((token) => token.id)).toContain(id)
+  expect(new Set(items.map((token) => token.site))).toEqual(new Set(['leeds']))
 })
 
 test('only the hash of a token is stored', async () => {

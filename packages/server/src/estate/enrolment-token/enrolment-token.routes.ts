@@ -5,9 +5,7 @@ import { createEnrolmentToken, listEnrolmentTokens, revokeEnrolmentToken } from 
 const { enrolmentToken } = os.estate
 
 export const enrolmentTokenRoutes = enrolmentToken.router({
-  list: enrolmentToken.list.handler(
-    async ({ input, context }) => await listEnrolmentTokens(context.db, context.now, input),
-  ),
+  list: enrolmentToken.list.handler(async ({ input, context }) => await listEnrolmentTokens(context, input)),
   create: enrolmentToken.create.handler(async ({ input, context }) =>
     answer(await createEnrolmentToken(context, input)),
   ),

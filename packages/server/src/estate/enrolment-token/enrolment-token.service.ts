@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { EnrolmentTokenInput, EnrolmentTokenView } from '@bascule/contract/estate/enrolment-token.ts'
 import type { Page, PageInput } from '@bascule/contract/lib/paging.ts'
 import type { EnrolmentTokenId } from '@bascule/domain/lib/ids.ts'
+import { coverageOf } from '@bascule/domain/estate/role.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
 import { sql } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
@@ -11,6 +12,7 @@ import { allow } from '#/platform/lib/actor.ts'
 import { badInput, notFound, type Answer } from '#/platform/lib/answer.ts'
 import { newId } from '#/platform/lib/id.ts'
 import { decodeCursor, pageFrom } from '#/platform/lib/keyset.ts'
+import { isCovered } from '../lib/coverage.ts'
 import { loadReferences, resolve } from '../lib/references.ts'
 import type { EnrolmentTokenRecord } from '../device/device.tables.ts'
 
@@ -89,17 +91,15 @@ export async function createEnrolmentToken(
 
 type ListedToken = EnrolmentTokenRecord & { readonly site: string | null; readonly org_unit: string | null }
 
+/** The tokens for places where the caller sees devices. */
 export async function listEnrolmentTokens(
-  db: Db,
-  now: Temporal.Instant,
+  { db, actor, now }: Call,
   { after, limit }: PageInput,
 ): Promise<Page<EnrolmentTokenView>> {
   const cursor = decodeCursor(after)
-  const rows = await listed(
-    db,
-    cursor === undefined ? sql`true` : sql`(t.created_at, t.id) < (${cursor.key}::timestamptz, ${cursor.id}::uuid)`,
-    limit + 1,
-  )
+  const covered = isCovered(coverageOf(actor.grants, 'device.read'), { orgUnit: 't.org_unit_id', site: 't.site_id' })
+  const rest = cursor ? sql`(t.created_at, t.id) < (${cursor.key}::timestamptz, ${cursor.id}::uuid)` : sql`true`
+  const rows = await listed(db, sql`${covered} and ${rest}`, limit + 1)
   return pageFrom(
     rows,
     limit,

@@ -53,6 +53,17 @@ test('an administrator of one org unit hands out roles there and never beyond', 
   )
 })
 
+test('an administrator of one org unit makes sign-in links for people there and for nobody else', async () => {
+  const local = await server.signIn('Lee', { role: 'administrator', orgUnit: sales })
+  const { personId } = await server.signIn('Nia')
+  const link = async () => (await local.ask('POST', '/platform/sign-in-links', { personId })).statusCode
+  expect(await link()).toBe(403)
+  await admin.ask('PATCH', `/estate/people/${personId}`, { orgUnitId: sales })
+  expect(await link()).toBe(201)
+  await admin.ask('POST', '/estate/role-grants', { personId, role: 'release-manager' })
+  expect(await link()).toBe(403)
+})
+
 test('the last administrator without limits stays, as a role and as a person', async () => {
   await server.signIn('Lea', { role: 'administrator', orgUnit: sales })
   const grants = (await admin.ask('GET', `/estate/role-grants?personId=${admin.personId}`)).json().items

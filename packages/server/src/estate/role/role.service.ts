@@ -20,7 +20,7 @@ import type { CsvRow } from '../lib/csv.ts'
 import { alreadyThere } from '../lib/entity.ts'
 import { loadReferences, resolve, unknownReferences } from '../lib/references.ts'
 import type { References } from '../lib/references.ts'
-import { placeOf } from '../person/person.store.ts'
+import { findPerson, placeOf } from '../person/person.store.ts'
 import { findGrant, findGrants, findGrantsOf, insertGrant, lockRole, revokeGrant } from './role.store.ts'
 import type { RoleGrantRow } from './role.store.ts'
 
@@ -71,12 +71,14 @@ export async function isLastAdministrator(tx: Db, personId: PersonId): Promise<b
 }
 
 /**
- * Whether the caller may hand out everything that this person has. Who could make a way in for somebody with more
- * rights would have those rights.
+ * Whether the caller may hand out everything that this person has, and roles where this person belongs. Who could make
+ * a way in for somebody with more rights would have those rights, now or when that somebody gets them.
  */
 export async function mayActFor(call: Call, personId: PersonId): Promise<boolean> {
+  const person = await findPerson(call.db, personId)
   const held = await findGrantsOf(call.db, personId)
   const places = await Promise.all(held.map((grant) => placeOf(call.db, grant.org_unit_id, grant.site_id)))
+  places.push(await placeOf(call.db, person?.org_unit_id ?? null, person?.site_id ?? null))
   return places.every((place) => isAllowed(call.actor.grants, 'role.grant', place))
 }
 

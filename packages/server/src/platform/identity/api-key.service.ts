@@ -1,13 +1,14 @@
 import type { ApiKeyInput, ApiKeyView } from '@bascule/contract/platform/api-key.ts'
 import type { Page, PageInput } from '@bascule/contract/lib/paging.ts'
-import { isAllowed, roles } from '@bascule/domain/estate/role.ts'
+import { coverageOf, isAllowed, roles } from '@bascule/domain/estate/role.ts'
 import type { ApiKeyId } from '@bascule/domain/lib/ids.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
 import { sql } from 'kysely'
 import type { Selectable } from 'kysely'
+import { isCovered } from '#/estate/lib/coverage.ts'
 import { unknownReferences } from '#/estate/lib/references.ts'
 import { placeOf } from '#/estate/person/person.store.ts'
-import type { Database, Db } from '#/platform/db/database.ts'
+import type { Database } from '#/platform/db/database.ts'
 import type { Call } from '#/platform/http/os.ts'
 import { record } from '#/platform/ledger/record.ts'
 import { allow } from '#/platform/lib/actor.ts'
@@ -21,9 +22,11 @@ import './identity.tables.ts'
 
 type ApiKeyRow = Selectable<Database['api_key']>
 
-export async function listApiKeys(db: Db, { after, limit }: PageInput): Promise<Page<ApiKeyView>> {
+/** The keys that work where the caller may see keys. */
+export async function listApiKeys({ db, actor }: Call, { after, limit }: PageInput): Promise<Page<ApiKeyView>> {
   const cursor = decodeCursor(after)
-  let query = db.selectFrom('api_key').selectAll()
+  const covered = isCovered(coverageOf(actor.grants, 'api-key.read'), { orgUnit: 'org_unit_id', site: 'site_id' })
+  let query = db.selectFrom('api_key').selectAll().where(covered)
   if (cursor) query = query.where(sql<boolean>`(created_at, id) > (${cursor.key}::timestamptz, ${cursor.id}::uuid)`)
   const rows = await query
     .orderBy('created_at')

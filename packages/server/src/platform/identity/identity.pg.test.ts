@@ -2,6 +2,7 @@ import { api } from '@bascule/contract/api.ts'
 import { walkProcedures } from '@bascule/contract/lib/walk.ts'
 import { permissions } from '@bascule/domain/estate/permission.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { record } from '#/platform/ledger/record.ts'
 import { startTestServer } from '#/platform/test/test-server.ts'
 import type { Caller, TestServer } from '#/platform/test/test-server.ts'
 import { ensureFirstAdministratorCode } from './one-time-code.service.ts'
@@ -112,6 +113,23 @@ test('who came by a link sets a password and later needs it to set another', asy
   expect((await signInByPassword(server, { email, password: 'second password' })).statusCode).toBe(200)
 })
 
+test('a new password ends every other session of the person and every link that is still open', async () => {
+  const fay = await server.signIn('Fay')
+  const link = async () => {
+    const { url } = (await admin.ask('POST', '/platform/sign-in-links', { personId: fay.personId })).json()
+    return new URL(url).pathname + new URL(url).search
+  }
+  const other = (await server.app.inject({ url: await link() })).cookies
+  const cookie = other.map(({ name, value }) => `${name}=${encodeURIComponent(value)}`).join('; ')
+  const elsewhere = () => server.app.inject({ url: '/api/platform/session', headers: { cookie } })
+  const open = await link()
+  expect((await elsewhere()).statusCode).toBe(200)
+  expect((await fay.ask('POST', '/platform/session/password', { password: 'only mine now' })).statusCode).toBe(200)
+  expect((await elsewhere()).statusCode).toBe(401)
+  expect((await server.app.inject({ url: open })).headers.location).toBe('/sign-in?problem=link-spent')
+  expect((await fay.ask('GET', '/platform/session')).statusCode).toBe(200)
+})
+
 test('signing out ends the session, and so does retiring the person', async () => {
   const [cara, dan] = [await server.signIn('Cara'), await server.signIn('Dan')]
   const out = await server.app.inject({
@@ -202,4 +220,30 @@ test('the ledger shows what was done to a thing and by whom, page by page', asyn
   expect(first.items).toMatchObject([{ did: 'person.changed', actor: { name: 'Ada' }, after: { name: 'Eve C' } }])
   expect((await page(first.next)).items).toMatchObject([{ before: { name: 'Eve' }, after: { name: 'Eve B' } }])
   expect((await admin.ask('POST', '/platform/ledger/verify', {})).json()).toMatchObject({ intact: true })
+})
+
+test('who reads the ledger within limits reads what was done with releases, and no more', async () => {
+  const { id } = (
+    await admin.ask('POST', '/estate/sites', { code: 'hull', name: 'Hull', timeZone: 'Europe/London' })
+  ).json()
+  await server.db.transaction().execute(async (tx) => {
+    const actor = { kind: 'person', id: admin.personId, name: 'Ada' } as const
+    const fact = (kind: string) => ({
+      actor,
+      at: server.services.now(),
+      did: `${kind}.told`,
+      subject: { kind, id: 'x' },
+      releaseId: 'REL-0007',
+    })
+    await record(tx, fact('rollout'), fact('job'))
+  })
+  const local = await server.signIn('Gil', { role: 'release-manager', site: id })
+  const told = async (who: Caller, filter: string) => {
+    const { items } = (await who.ask('GET', `/platform/ledger?limit=200${filter}`)).json<{ items: { did: string }[] }>()
+    return items.map(({ did }) => did)
+  }
+  expect(await told(admin, '')).toContain('site.created')
+  expect(await told(local, '')).toEqual(['rollout.told'])
+  expect(await told(local, `&subjectId=${admin.personId}`)).toEqual([])
+  expect(await told(admin, '&releaseId=REL-0007')).toEqual(['job.told', 'rollout.told'])
 })

@@ -59,7 +59,9 @@ export function createIdentity({ db, connection, secret, isSecure, now, log, bus
 
   async function personOf(cookie: string): Promise<Actor | undefined> {
     const found = await held.auth.api.getSession({ headers: new Headers({ cookie }) })
-    return found === null ? undefined : await findPersonActor(db, found.user.id)
+    if (found === null) return undefined
+    const actor = await findPersonActor(db, found.user.id)
+    return actor && { ...actor, sessionId: found.session.id }
   }
 
   return {

@@ -48,7 +48,10 @@ async function describePerson(db: Db, id: PersonId): Promise<SessionView['person
   return { id, name, email, language, timeZone: person.time_zone ?? person.site_zone ?? 'UTC' }
 }
 
-/** Sets the caller's own password. Who has one already must know it; who came by a link has none yet. */
+/**
+ * Sets the caller's own password. Who has one already must know it; who came by a link has none yet. Every other way in
+ * that is open ends with it, because a password is changed when somebody else may have found one.
+ */
 export async function setPassword(
   call: Call,
   input: { current?: string | undefined; password: string },
@@ -74,6 +77,7 @@ export async function setPassword(
       .where('id', '=', personId)
       .executeTakeFirstOrThrow()
     await ensureAccount(tx, call.now, person, password)
+    await endOtherWaysIn(tx, personId, call.actor.sessionId)
     await record(tx, {
       actor: call.actor,
       at: call.now,
@@ -82,6 +86,14 @@ export async function setPassword(
     })
     return ok({ changed: true as const })
   })
+}
+
+/** Every session but this one, and every link that nobody has used yet. */
+async function endOtherWaysIn(tx: Db, personId: PersonId, sessionId: string | undefined): Promise<void> {
+  let sessions = tx.deleteFrom('auth_session').where('userId', '=', personId)
+  if (sessionId !== undefined) sessions = sessions.where('id', '<>', sessionId)
+  await sessions.execute()
+  await tx.deleteFrom('one_time_code').where('person_id', '=', personId).where('used_at', 'is', null).execute()
 }
 
 const onlyPeople = {

@@ -15,6 +15,8 @@ export interface ActorName {
 /** Who is calling and what they may do. Services take it as an argument and never look it up. */
 export interface Actor extends ActorName {
   readonly grants: readonly Grant[]
+  /** The session with which a person came. A machine has none. */
+  readonly sessionId?: string
 }
 
 /** The server itself, when a reconciler does something that nobody asked for just now. */
