@@ -19,6 +19,8 @@ export default defineConfig({
   use: {
     launchOptions: launchOptions(browser),
     viewport: { width: 1440, height: 900 },
+    // A step that cannot be done is told soon, and not when the whole journey's time is over.
+    actionTimeout: 30_000,
     locale: 'en-GB',
     timezoneId: 'Europe/London',
     trace: 'retain-on-failure',

@@ -1,3 +1,4 @@
+import { expect } from '@playwright/test'
 import type { Locator, Page } from '@playwright/test'
 import type { Bascule } from './bascule.ts'
 import { ada } from './given.ts'
@@ -53,7 +54,7 @@ export function phaseLine(page: Page, name: string): Locator {
 
 /** The page has drawn what it shows: nothing on it says that it is still busy, and its fonts are there. */
 export async function settled(page: Page): Promise<void> {
-  await page.getByRole('heading', { level: 1 }).first().waitFor()
-  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached' })
+  await expect(page.getByRole('heading', { level: 1 }).first()).toBeVisible()
+  await expect(page.locator('[aria-busy="true"]')).toHaveCount(0)
   await page.evaluate('document.fonts.ready')
 }
