@@ -26,7 +26,7 @@ function nameOf(path: string): string {
         .slice(1)
         .replaceAll(/[^a-z0-9]+/gi, '-')
         .replace(/-$/, '')
-        .slice(0, 60)
+        .slice(0, 30)
 }
 
 async function photograph(page: Page, url: string, path: string, suffix = ''): Promise<void> {
@@ -35,14 +35,19 @@ async function photograph(page: Page, url: string, path: string, suffix = ''): P
     for (const width of widths) {
       await page.setViewportSize({ width, height: width < 800 ? 844 : 900 })
       await page.goto(url + path)
-      // A page with an event stream is never idle; it is ready when nothing on it says that it is busy.
-      await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached', timeout: 10_000 })
-      await page.evaluate('document.fonts.ready')
+      await settle(page)
       const file = join(folder, `${nameOf(path)}${suffix}-${theme}-${width}.png`)
       await page.screenshot({ path: file, fullPage: width < 800 })
       console.log(file)
     }
   }
+}
+
+/** A page with an event stream is never idle; it is ready when it has a heading and nothing on it says that it is busy. */
+async function settle(page: Page): Promise<void> {
+  await page.getByRole('heading').first().waitFor({ timeout: 20_000 })
+  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached', timeout: 20_000 })
+  await page.evaluate('document.fonts.ready')
 }
 
 /** Every page that the navigation leads to, and from each list the first thing in it. */
@@ -51,7 +56,7 @@ async function findPages(page: Page, url: string): Promise<string[]> {
   const found = new Set(['/', ...inNavigation])
   for (const path of inNavigation) {
     await page.goto(url + path)
-    await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached', timeout: 10_000 })
+    await settle(page)
     const [first] = (await hrefs(page, `main a[href^="${path}/"]`)).filter((href) => !href.includes('?'))
     if (path !== '/' && first !== undefined) found.add(first)
   }
@@ -73,6 +78,7 @@ async function shoot({ server, signInLink, demo }: Installation): Promise<void> 
     await photograph(page, server.url, release, '-rolling-out')
     if (demo) await watchRelease(demo, { show: () => {}, signal: AbortSignal.timeout(180_000) })
     await page.goto(server.url)
+    await settle(page)
     for (const path of await findPages(page, server.url)) await photograph(page, server.url, path)
     await photograph(page, server.url, release, '-verified')
   } finally {
