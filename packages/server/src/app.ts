@@ -5,6 +5,7 @@ import { registerEventStream } from './platform/events/stream.routes.ts'
 import type { Feature, Services } from './platform/feature.ts'
 import { registerApi } from './platform/http/api.ts'
 import { registerAuthRoutes } from './platform/http/auth.routes.ts'
+import { limitBodyTime } from './platform/http/body-time.ts'
 import { sendError } from './platform/http/errors.ts'
 import { registerHealthRoutes } from './platform/http/health.routes.ts'
 import { registerOpenApi } from './platform/http/openapi.ts'
@@ -37,6 +38,7 @@ export function createApp({ services, features, metrics, webFolder }: AppOptions
   }) as unknown as FastifyInstance
   app.setErrorHandler(sendError)
   addSecurityHeaders(app, isSecure(services))
+  limitBodyTime(app)
   metrics.observeRequests(app)
   registerHealthRoutes(app, services.health)
   registerAuthRoutes(app, services)
