@@ -60,7 +60,8 @@ test('the code knows only states of its machine', () => {
 })
 
 test('the code makes exactly the moves of its machine', () => {
-  const tables = { release: releaseMoves, rollout: rolloutMoves, phase: phaseMoves }
+  type Moves = Readonly<Record<string, readonly string[]>>
+  const tables: Record<string, Moves> = { release: releaseMoves, rollout: rolloutMoves, phase: phaseMoves }
   for (const [name, moves] of Object.entries(tables)) {
     const coded = Object.entries(moves).flatMap(([from, next]) => next.map((to) => `${from} -> ${to}`))
     const drawn = machines[name]?.transitions.map(([from, to]) => `${from} -> ${to}`) ?? []

@@ -6,9 +6,7 @@ import type {
   ConfigurationItemId,
   DeviceId,
   EnrolmentTokenId,
-  JobId,
   OrgUnitId,
-  PackageId,
   PersonId,
   ProductLineId,
   ReleaseId,
@@ -38,9 +36,6 @@ export const deviceId = z.string().regex(/^[0-9a-f]{64}$/, 'is not the key id of
 export const releaseId = z
   .string()
   .regex(/^REL-[0-9]{4,9}$/, 'is not a release id, for example REL-0001') as unknown as z.ZodType<ReleaseId, string>
-/** Rollout and job ids travel in signed documents and are plain decimal numbers there. */
-export const jobId = z.string().regex(/^[0-9]{1,15}$/) as unknown as z.ZodType<JobId, string>
-export const packageId = idOf<PackageId>()
 export const productLineId = idOf<ProductLineId>()
 export const configurationItemId = idOf<ConfigurationItemId>()
 export const audienceId = idOf<AudienceId>()

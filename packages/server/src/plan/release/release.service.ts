@@ -11,7 +11,7 @@ import { insertRelease, lockRelease, setReleaseState, updatePlan, type ReleaseRe
 
 // The wings to the right act on a release through these, inside their own transaction.
 export { findRelease, lockRelease, pinManifest, setReleaseState } from './release.store.ts'
-export type { ReleaseRecord, ReleaseState } from './release.store.ts'
+export type { ReleaseRecord } from './release.store.ts'
 
 /** Plans a release. Nothing is promised yet: packages and audience are looked at again when it starts. */
 export async function createRelease({ db, actor, now }: Call, plan: ReleasePlan): Promise<Answer<ReleaseId>> {

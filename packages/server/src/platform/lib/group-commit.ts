@@ -43,6 +43,12 @@ export function groupCommit<Item, Answer>(
     running = undefined
   }
 
+  async function idle(): Promise<void> {
+    if (running === undefined) return
+    await running
+    await idle()
+  }
+
   return {
     add(item) {
       return new Promise<Answer>((resolve, reject) => {
@@ -50,8 +56,6 @@ export function groupCommit<Item, Answer>(
         running ??= Promise.resolve().then(drain)
       })
     },
-    async idle() {
-      while (running !== undefined) await running
-    },
+    idle,
   }
 }
