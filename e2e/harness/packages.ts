@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { buildDemoPackages } from '../../demo/package/build-demo-packages.ts'
-import type { DemoPackage } from '../../demo/package/build-demo-packages.ts'
+import { buildDemoPackages } from '#demo/package/build-demo-packages.ts'
+import type { DemoPackage } from '#demo/package/build-demo-packages.ts'
 import { root } from '#scripts/lib/root.ts'
 
 /** Real software: two published versions of one program, and a third that is intact and fails its health check. */
