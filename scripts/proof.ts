@@ -34,7 +34,7 @@ function onOlderPostgres(): Command[] {
 
 const commands = [
   ...onOlderPostgres(),
-  script('matrix', '--json'),
+  script('matrix', '--json', '--every', '3'),
   script('demo', '--json'),
   ...whenPresent('fuzz'),
   ...whenPresent('mutants'),
