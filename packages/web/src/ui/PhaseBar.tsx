@@ -19,7 +19,9 @@ export function PhaseBar({ total, verified, inFlight, failed, advancePercent }: 
       <Segment part={verified} total={total} kind="verified" />
       <Segment part={inFlight} total={total} kind="in-flight" />
       <Segment part={failed} total={total} kind="failed" />
-      {advancePercent === undefined ? null : <i className={styles.tick} style={{ left: `${advancePercent}%` }} />}
+      {advancePercent === undefined ? null : (
+        <i className={styles.tick} style={{ left: `min(${advancePercent}%, calc(100% - 2px))` }} />
+      )}
     </div>
   )
 }

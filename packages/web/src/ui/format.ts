@@ -85,7 +85,8 @@ const minuteMs = 60_000
 export function formatRelative(iso: string, nowMs: number): string {
   const atMs = Date.parse(iso)
   const agoMs = nowMs - atMs
-  if (Math.abs(agoMs) < minuteMs) return agoMs >= 0 ? 'just now' : 'in a moment'
+  // The page's clock ticks once a minute, so what has just happened may lie a little ahead of it.
+  if (Math.abs(agoMs) < minuteMs) return 'just now'
   const minutes = Math.round(Math.abs(agoMs) / minuteMs)
   if (minutes < 60) return agoMs > 0 ? `${minutes} min ago` : `in ${minutes} min`
   return new Date(atMs).toDateString() === new Date(nowMs).toDateString() ? formatClock(iso) : formatMoment(iso)

@@ -8,7 +8,11 @@ let timer: ReturnType<typeof setInterval> | undefined
 /** One timer for every relative time on a page; a thousand rows must not mean a thousand timers. */
 function subscribe(listener: () => void): () => void {
   listeners.add(listener)
-  timer ??= setInterval(tick, tickMs)
+  if (timer === undefined) {
+    // Nobody looked at the clock until now; what it showed may be minutes old.
+    nowMs = Date.now()
+    timer = setInterval(tick, tickMs)
+  }
   return () => {
     listeners.delete(listener)
     if (listeners.size > 0) return

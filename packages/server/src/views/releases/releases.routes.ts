@@ -1,5 +1,10 @@
-import { placeAudience, previewFrom } from '#/plan/release/membership.ts'
-import { cancelRelease, changeRelease, createRelease, findRelease } from '#/plan/release/release.service.ts'
+import {
+  cancelRelease,
+  changeRelease,
+  createRelease,
+  findRelease,
+  previewPlan,
+} from '#/plan/release/release.service.ts'
 import { os } from '#/platform/http/os.ts'
 import { answer, notFound } from '#/platform/lib/answer.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
@@ -14,9 +19,7 @@ export const releaseRoutes = release.router({
     const found = await findRelease(context.db, input.releaseId)
     return answer(found ? ok(releaseView(found)) : notFound('release'))
   }),
-  preview: release.preview.handler(async ({ input, context }) =>
-    previewFrom(await placeAudience(context.db, input.audience.query, input.phases), input.phases),
-  ),
+  preview: release.preview.handler(async ({ input, context }) => answer(await previewPlan(context, input))),
   create: release.create.handler(async ({ input, context }) => ({
     releaseId: answer(await createRelease(context, input)),
   })),

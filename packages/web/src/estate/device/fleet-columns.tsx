@@ -23,11 +23,17 @@ export const fleetColumns: Column<DeviceRow>[] = [
   { id: 'user', header: 'User', width: 130, cell: (row) => row.owner ?? <span className="dim">–</span> },
   { id: 'org', header: 'Org unit', width: 130, canSort: true, cell: (row) => row.orgUnit ?? '' },
   { id: 'site', header: 'Site', width: 100, canSort: true, cell: (row) => row.site ?? '' },
-  { id: 'os', header: 'OS', width: 165, canSort: true, cell: (row) => <span title={row.os}>{row.os}</span> },
+  {
+    id: 'os',
+    header: 'OS',
+    width: 145,
+    canSort: true,
+    cell: (row) => <span title={row.os}>{withoutCodename(row.os)}</span>,
+  },
   {
     id: 'release',
     header: 'Release',
-    width: 130,
+    width: 165,
     cell: (row) =>
       row.work === null ? (
         <span className="dim">–</span>
@@ -57,6 +63,11 @@ export const fleetColumns: Column<DeviceRow>[] = [
       row.lastSeenAt === null ? <span className="dim">never</span> : <RelativeTime at={row.lastSeenAt} />,
   },
 ]
+
+/** "Debian GNU/Linux 12" of "Debian GNU/Linux 12 (bookworm)". */
+function withoutCodename(os: string): string {
+  return os.replace(/ \([^)]*\)$/, '')
+}
 
 /** A device in use is told by its work; one that is not, or has gone quiet, by that. */
 function DeviceState({ row }: { row: DeviceRow }) {

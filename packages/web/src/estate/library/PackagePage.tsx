@@ -143,7 +143,7 @@ function VersionCard({ version }: { version: Version }) {
       <KeyValue
         lines={[
           { key: 'Digest', value: <DigestText digest={version.index.digest} /> },
-          { key: 'Size', value: `${formatBytes(version.sizeBytes)} in ${formatCount(version.fileCount)} files` },
+          { key: 'Size', value: `${formatBytes(version.sizeBytes)} in ${countOf(version.fileCount, 'file')}` },
           {
             key: 'Uploaded',
             value: (

@@ -12,6 +12,7 @@ const pageRows = 100
 
 export function ProductLinesSection() {
   const { productLine } = client.estate
+  const canWrite = useCan('product-line.write')
   return (
     <RecordsSection<ProductLine>
       title="Product lines"
@@ -19,10 +20,14 @@ export function ProductLinesSection() {
       one="product line"
       many="product lines"
       addVerb="Add product line"
-      nothing="No product line yet. Add the first: every release belongs to one."
+      nothing={
+        canWrite
+          ? "No product line yet. Add the first: every release belongs to one."
+          : "No product line yet. A release manager adds the first: every release belongs to one."
+      }
       endVerb="Retire"
       endEffect="No new release is planned for it. Releases that exist go on."
-      canWrite={useCan('product-line.write')}
+      canWrite={canWrite}
       kindKey={orpc.estate.productLine.key()}
       load={(after, signal) => productLine.list({ limit: pageRows, ...after }, { signal })}
       idOf={(row) => row.id}

@@ -87,6 +87,7 @@ function FieldInput({ field, isFirst, inputProps }: FieldInputProps) {
         {...common}
         data={[...(field.options ?? [])]}
         searchable
+        openOnFocus={false}
         clearable={field.isRequired !== true}
         clearButtonProps={{ 'aria-label': `Clear ${field.label}` }}
         value={inputProps.value === '' ? null : (inputProps.value ?? null)}

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query'
 import { useParams } from '@tanstack/react-router'
+import { useState } from 'react'
 import { ActivityCard } from './ActivityCard.tsx'
 import { AuthorityCard } from './AuthorityCard.tsx'
 import { CockpitHeader } from './CockpitHeader.tsx'
@@ -27,7 +28,10 @@ export function CockpitPage() {
     ...orpc.deliver.rollout.get.queryOptions({ input: { releaseId } }),
     enabled: isStarted,
   })
-  if (release.data === undefined || (isStarted && rollout.isPending)) {
+  // Who saw the plan goes on seeing it until the rollout is there; a start must not blank the page.
+  const [sawPlan, setSawPlan] = useState(false)
+  if (release.data !== undefined && !isStarted && !sawPlan) setSawPlan(true)
+  if (release.data === undefined || (isStarted && rollout.isPending && !sawPlan)) {
     return (
       <Page title="Release">
         {release.error === null ? (

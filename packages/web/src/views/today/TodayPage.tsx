@@ -1,4 +1,5 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { NeedsYou } from './NeedsYou.tsx'
 import styles from './TodayPage.module.css'
 import { orpc } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
@@ -37,6 +38,10 @@ export function TodayPage() {
       {releases.isPending ? <Loading what="today" lines={8} /> : null}
       {releases.data === undefined ? null : (
         <div className={styles.stack}>
+          <section aria-labelledby="needs">
+            <h2 id="needs">Needs you</h2>
+            <NeedsYou releases={rows} />
+          </section>
           <section aria-labelledby="moving">
             <h2 id="moving">Rolling out</h2>
             {moving.length === 0 ? (
