@@ -1,3 +1,4 @@
+import type { InputProblem } from '@bascule/contract/lib/errors.ts'
 import type { ReleasePlan } from '@bascule/contract/plan/release.ts'
 import { parseQuery } from '@bascule/domain/estate/query/parse-query.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
@@ -7,6 +8,7 @@ import { record } from '#/platform/ledger/record.ts'
 import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
 import type { Call } from '#/platform/http/os.ts'
 import { badInput, notFound, refused, type Answer } from '#/platform/lib/answer.ts'
+import { placeAudience, previewFrom } from './membership.ts'
 import { insertRelease, lockRelease, setReleaseState, updatePlan, type ReleaseRecord } from './release.store.ts'
 
 // The wings to the right act on a release through these, inside their own transaction.
@@ -94,18 +96,34 @@ function alreadyStarted(release: ReleaseRecord) {
   })
 }
 
+type Reach = Pick<ReleasePlan, 'audience' | 'phases'>
+
+/** How many devices a plan would reach now. A query that is not one yet, as while somebody types it, is a bad input. */
+export async function previewPlan(
+  { db }: Pick<Call, 'db'>,
+  plan: Reach,
+): Promise<Answer<ReturnType<typeof previewFrom>>> {
+  const problems = problemsOfQueries(plan)
+  if (problems.length > 0) return badInput(...problems)
+  return ok(previewFrom(await placeAudience(db, plan.audience.query, plan.phases), plan.phases))
+}
+
 /** What makes a plan unusable whatever the fleet looks like. */
 async function problemOfPlan(tx: Db, plan: ReleasePlan): Promise<ReturnType<typeof badInput> | undefined> {
-  const queries = [
-    { field: 'audience.query', text: plan.audience.query },
-    ...plan.phases.map((phase, at) => ({ field: `phases.${at}.query`, text: phase.query })),
-  ]
-  const problems = queries.flatMap(({ field, text }) => {
-    const parsed = parseQuery(text)
-    return parsed.ok ? [] : [{ field, problem: `${parsed.error.message} (at character ${parsed.error.at + 1})` }]
-  })
+  const problems = problemsOfQueries(plan)
   if (!(await findProductLine(tx, plan.productLine))) {
     problems.push({ field: 'productLine', problem: `there is no product line ${plan.productLine}` })
   }
   return problems.length > 0 ? badInput(...problems) : undefined
+}
+
+function problemsOfQueries({ audience, phases }: Reach): InputProblem[] {
+  const queries = [
+    { field: 'audience.query', text: audience.query },
+    ...phases.map((phase, at) => ({ field: `phases.${at}.query`, text: phase.query })),
+  ]
+  return queries.flatMap(({ field, text }) => {
+    const parsed = parseQuery(text)
+    return parsed.ok ? [] : [{ field, problem: `${parsed.error.message} (at character ${parsed.error.at + 1})` }]
+  })
 }

@@ -5,7 +5,7 @@ import type { ProcedureEntry } from '@bascule/contract/lib/walk.ts'
 import { signRequest } from '@bascule/trust/http-signature.ts'
 import * as fc from 'fast-check'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import * as z from 'zod'
 import { deviceKey } from '#/deliver/testing/delivery-world.ts'
 import { createFuzzWorld } from './fuzz-world.ts'
@@ -29,6 +29,10 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await world[Symbol.asyncDispose]()
+})
+
+beforeEach(() => {
+  world.answered.clear()
 })
 
 /** At least one round, then as many as fit. Each round has a seed of its own, which a failure names. */
