@@ -16,9 +16,9 @@ interface Load {
   readonly flaps: number
 }
 /** The same devices in every run, so that none has work left from the run before. */
-const devices = 500
-const together: Load = { connections: 64, flaps: 30 }
-const alone: Load = { connections: 1, flaps: 2 }
+const devices = 60
+const together: Load = { connections: 64, flaps: 60 }
+const alone: Load = { connections: 1, flaps: 4 }
 
 interface Measured {
   readonly perSecond: number
@@ -38,7 +38,7 @@ async function measure(installation: Installation, director: string, load: Load)
     flaps: load.flaps,
     devices,
     enrolled: director,
-    interval: 60,
+    interval: 3600,
     spread: 0,
     speed: 1000,
     jobs: devices,

@@ -167,7 +167,7 @@ export interface Simulation {
 
 /** Runs the simulator against a server until it ends by itself, and answers its summary. */
 export async function simulate(url: string, options: Readonly<Record<string, string | number>>): Promise<Simulation> {
-  const args = Object.entries({ server: url, seed, faults: 'none', connections: 64, ...options })
+  const args = Object.entries({ server: url, seed, faults: 'none', connections: 64, for: 600, ...options })
   const child = spawn(process.execPath, [simulator, ...args.flatMap(([name, value]) => [`--${name}`, String(value)])], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })

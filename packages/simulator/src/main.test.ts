@@ -44,7 +44,7 @@ test('the program carries a fleet through a release over real HTTP and prints on
   const summary = JSON.parse(out) as { outcomes: object; enrolled: number; jobsOpen: number }
   expect(summary).toMatchObject({ devices: 50, enrolled: 50, outcomes: { committed: 50 }, jobsOpen: 0 })
   expect([...responder.devices.values()].every(({ reports }) => reports.length === 1)).toBe(true)
-})
+}, 60_000)
 
 test('it says what is wrong with its options, and prints devices that are the same in every run', async () => {
   const wrong = await simulate('--server', 'http://localhost', '--faults', 'gremlins=3')
@@ -56,4 +56,4 @@ test('it says what is wrong with its options, and prints devices that are the sa
   ])
   expect(one.out.trim().split('\n')).toHaveLength(3)
   expect(one.out).toBe(other.out)
-})
+}, 60_000)

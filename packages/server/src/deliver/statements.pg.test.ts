@@ -90,7 +90,7 @@ test('a rollout for 100,000 devices starts and opens its first phase with at mos
   const rows = Object.values(written).reduce((sum, count) => sum + count, 0)
   expect(rows, JSON.stringify(written)).toBeGreaterThan(5)
   expect(rows, JSON.stringify(written)).toBeLessThanOrEqual(50)
-})
+}, 180_000)
 
 /** Row versions that transactions begun during the work have left, by table: every insert and update is one. */
 async function rowsWrittenBy(db: Db, work: () => Promise<void>): Promise<Record<string, number>> {
