@@ -22,8 +22,8 @@ export function ProductLinesSection() {
       addVerb="Add product line"
       nothing={
         canWrite
-          ? "No product line yet. Add the first: every release belongs to one."
-          : "No product line yet. A release manager adds the first: every release belongs to one."
+          ? 'No product line yet. Add the first: every release belongs to one.'
+          : 'No product line yet. A release manager adds the first: every release belongs to one.'
       }
       endVerb="Retire"
       endEffect="No new release is planned for it. Releases that exist go on."

@@ -19,8 +19,8 @@ export function AudienceCount({ count: { preview, error, isCounting } }: { count
       : ` ${countOf(preview.unplaced, 'device')} of them belong to no phase; the release cannot start like this.`
   return (
     <p className={styles.count} aria-live="polite" aria-busy={isCounting}>
-      <b className="num">{countOf(preview.audience, 'device')}</b>{' '}
-      {preview.audience === 1 ? 'matches' : 'match'} now.{unplaced}
+      <b className="num">{countOf(preview.audience, 'device')}</b> {preview.audience === 1 ? 'matches' : 'match'} now.
+      {unplaced}
     </p>
   )
 }
