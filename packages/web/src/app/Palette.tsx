@@ -1,8 +1,11 @@
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { createSpotlight, Spotlight, type SpotlightActionData } from '@mantine/spotlight'
+import { notifications } from '@mantine/notifications'
 import {
+  IconDeviceDesktop,
   IconKeyboard,
   IconMoon,
+  IconPlayerPause,
   IconPlus,
   IconRocket,
   IconSearch,
@@ -10,12 +13,13 @@ import {
   IconSun,
   IconUpload,
 } from '@tabler/icons-react'
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { navigation } from './navigation.ts'
-import { orpc } from '#/api/client.ts'
+import { client, orpc } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
+import { problemFrom } from '#/ui/problem.ts'
 
 const [store, spotlight] = createSpotlight()
 
@@ -30,6 +34,8 @@ export function Palette({ isOpen, onClose, onShortcuts }: PaletteProps) {
   const [query, setQuery] = useState('')
   const verbs = useVerbs(onShortcuts)
   const releases = useReleaseActions(query)
+  const devices = useDeviceActions(query)
+  const pauses = usePauseActions(isOpen)
   const places = usePlaceActions()
   useEffect(() => (isOpen ? spotlight.open() : spotlight.close()), [isOpen])
   useEffect(() => {
@@ -39,7 +45,7 @@ export function Palette({ isOpen, onClose, onShortcuts }: PaletteProps) {
     <Spotlight
       store={store}
       onSpotlightClose={onClose}
-      actions={[...verbs, ...releases, ...places]}
+      actions={[...pauses, ...verbs, ...releases, ...devices, ...places]}
       query={query}
       onQueryChange={setQuery}
       shortcut={null}
@@ -130,6 +136,55 @@ function useReleaseActions(query: string): SpotlightActionData[] {
     leftSection: <IconRocket size={18} />,
     onClick: () => void navigate({ to: '/releases/$releaseId', params: { releaseId: release.id } }),
   }))
+}
+
+/** Devices whose name contains what was typed; quoted, because it is a name and not a query. */
+function useDeviceActions(query: string): SpotlightActionData[] {
+  const navigate = useNavigate()
+  const canRead = useCan('device.read')
+  const search = query.trim().replaceAll(/["\\]/g, '')
+  const found = useQuery({
+    ...orpc.estate.device.list.queryOptions({ input: { query: `"${search}"`, limit: 5 } }),
+    enabled: canRead && search.length > 1,
+    placeholderData: keepPreviousData,
+  })
+  if (search.length < 2) return []
+  return (found.data?.items ?? []).map((device) => ({
+    id: device.id,
+    label: device.name,
+    description: ['Device', device.site, device.orgUnit].filter((word) => word !== null).join(', '),
+    leftSection: <IconDeviceDesktop size={18} />,
+    onClick: () => void navigate({ to: '/fleet/$deviceId', params: { deviceId: device.id } }),
+  }))
+}
+
+/** Pausing is safe and urgent, so it is offered for whatever rolls out; the cockpit then asks for the reason. */
+function usePauseActions(isOpen: boolean): SpotlightActionData[] {
+  const navigate = useNavigate()
+  const queries = useQueryClient()
+  const canPause = useCan('rollout.pause')
+  const moving = useQuery({
+    ...orpc.plan.release.list.queryOptions({ input: { state: 'rolling-out', limit: 10 } }),
+    enabled: canPause && isOpen,
+  })
+  async function pause(releaseId: string) {
+    try {
+      await client.deliver.rollout.pause({ releaseId })
+    } catch (error) {
+      notifications.show({ title: 'The rollout was not paused', message: problemFrom(error).what })
+    }
+    await navigate({ to: '/releases/$releaseId', params: { releaseId } })
+    await queries.invalidateQueries({ queryKey: orpc.deliver.rollout.key() })
+  }
+  return (moving.data?.items ?? [])
+    .filter((release) => release.rollout?.state === 'running')
+    .map((release) => ({
+      id: `pause ${release.id}`,
+      label: `Pause rollout of ${release.title} ${release.version}`,
+      description: `${release.id}, devices finish what they started`,
+      leftSection: <IconPlayerPause size={18} />,
+      onClick: () => void pause(release.id),
+    }))
 }
 
 function usePlaceActions(): SpotlightActionData[] {
