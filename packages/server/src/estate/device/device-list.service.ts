@@ -6,6 +6,7 @@ import { coverageOf } from '@bascule/domain/estate/role.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
 import type { DeviceId } from '@bascule/domain/lib/ids.ts'
 import type { Permission } from '@bascule/domain/estate/permission.ts'
+import { readWithin } from '#/platform/db/read-within.ts'
 import { badInput, type Answer } from '#/platform/lib/answer.ts'
 import { decodeCursor, encodeCursor, pageFrom } from '#/platform/lib/keyset.ts'
 import type { Call } from '#/platform/http/os.ts'
@@ -39,15 +40,17 @@ export async function listDevices(
 ): Promise<Answer<Page<DeviceRow>>> {
   const filter = await filterFrom(call, input.query, 'device.read')
   if (!filter.ok) return filter
-  const { rows } = await devicePage(
+  const page = devicePage(
     { ...filter.value, also: input.also },
     sortFrom(input.order),
     cursorFrom(input.after),
     input.limit + 1,
-  ).execute(call.db)
+  )
+  const read = await readWithin(call.db, async (tx) => await page.execute(tx))
+  if (!read.ok) return read
   return ok(
     pageFrom(
-      rows,
+      read.value.rows,
       input.limit,
       (row) => ({ key: row.sort_key, id: String(row.id) }),
       (row) => rowView(call, row),
@@ -62,13 +65,9 @@ export async function listAnchors(
 ): Promise<Answer<{ total: number; cursors: string[] }>> {
   const filter = await filterFrom(call, input.query, 'device.read')
   if (!filter.ok) return filter
-  const { total, cursors } = await anchorsOf(
-    call.db,
-    { ...filter.value, also: input.also },
-    sortFrom(input.order),
-    input.every,
-  )
-  return ok({ total, cursors: cursors.map(encodeCursor) })
+  const whole = { ...filter.value, also: input.also }
+  const read = await readWithin(call.db, async (tx) => await anchorsOf(tx, whole, sortFrom(input.order), input.every))
+  return read.ok ? ok({ total: read.value.total, cursors: read.value.cursors.map(encodeCursor) }) : read
 }
 
 export async function countMatching(
@@ -81,9 +80,11 @@ export async function countMatching(
     ...filter.value,
     query: { kind: 'and', of: [filter.value.query, { kind: 'is', key: 'state', value: 'silent' }] },
   }
-  const counted = await countDevices(call.db, filter.value)
-  const silent = silentIds(call).length === 0 ? 0 : (await countDevices(call.db, silentOnly)).total
-  return ok({ ...counted, silent })
+  return await readWithin(call.db, async (tx) => {
+    const counted = await countDevices(tx, filter.value)
+    const silent = silentIds(call).length === 0 ? 0 : (await countDevices(tx, silentOnly)).total
+    return { ...counted, silent }
+  })
 }
 
 /** What the caller may see or do with a permission, of what matches. A query that is none is answered with its place. */
