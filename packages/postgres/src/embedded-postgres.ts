@@ -47,7 +47,8 @@ export interface EmbeddedPostgresOptions {
  * to act (the folder is in use, the platform has no binaries, root without another account).
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  await mkdir(options.dataFolder, { recursive: true })
+  // Nobody else lists what is here. Passing through is allowed, because another account may have to run PostgreSQL.
+  await mkdir(options.dataFolder, { recursive: true, mode: 0o711 })
   const dataFolder = await realpath(options.dataFolder)
   await using held = new AsyncDisposableStack()
   held.use(lockFolder(dataFolder))

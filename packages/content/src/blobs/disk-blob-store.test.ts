@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { readdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, readdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { temporaryFolder, type TemporaryFolder } from '@bascule/testkit/content/package-folder.ts'
 import { afterEach, expect, test } from 'vitest'
@@ -34,6 +34,16 @@ test('a blob is a read-only file named after its hash, and nothing else is left'
   const hex = digest.slice(7)
   expect((await stat(join(folder, 'sha256', hex.slice(0, 2), hex))).mode & 0o777).toBe(0o444)
   expect(await readdir(join(folder, 'uploads'))).toEqual([])
+})
+
+test('a new store is closed to other accounts; who opened an old one to a web server keeps it so', async () => {
+  const folder = join(await newFolder(), 'blobs')
+  const modeOf = async (): Promise<number> => (await stat(folder)).mode & 0o777
+  openDiskBlobStore(folder)
+  expect(await modeOf()).toBe(0o700)
+  await chmod(folder, 0o750)
+  openDiskBlobStore(folder)
+  expect(await modeOf()).toBe(0o750)
 })
 
 test('a store opened again knows its blobs and goes on with its uploads', async () => {

@@ -20,6 +20,8 @@ export function openDiskBlobStore(folder: string, options: DiskBlobStoreOptions 
   const write = options.write ?? (async (file, bytes) => await file.writeFile(bytes))
   const uploads = join(folder, 'uploads')
   const writing = new Set<string>()
+  // Packages are for who signed in and for devices, not for every account of this machine.
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
   mkdirSync(join(folder, 'sha256'), { recursive: true })
   mkdirSync(uploads, { recursive: true })
 

@@ -112,7 +112,7 @@ async function registerBasicChecks(
   { db, config, signer }: Pick<Services, 'db' | 'config' | 'signer'>,
 ): Promise<void> {
   const blobs = join(config.dataFolder, 'blobs')
-  await mkdir(blobs, { recursive: true })
+  await mkdir(blobs, { recursive: true, mode: 0o700 })
   health.register('database', async () => {
     await sql`select 1`.execute(db)
   })
