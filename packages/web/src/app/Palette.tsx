@@ -1,6 +1,5 @@
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core'
 import { createSpotlight, Spotlight, type SpotlightActionData } from '@mantine/spotlight'
-import { notifications } from '@mantine/notifications'
 import {
   IconDeviceDesktop,
   IconKeyboard,
@@ -17,9 +16,8 @@ import { keepPreviousData, useQuery, useQueryClient } from '@tanstack/react-quer
 import { useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { navigation } from './navigation.ts'
-import { client, orpc } from '#/api/client.ts'
+import { orpc } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
-import { problemFrom } from '#/ui/problem.ts'
 
 const [store, spotlight] = createSpotlight()
 
@@ -168,11 +166,8 @@ function usePauseActions(isOpen: boolean): SpotlightActionData[] {
     enabled: canPause && isOpen,
   })
   async function pause(releaseId: string) {
-    try {
-      await client.deliver.rollout.pause({ releaseId })
-    } catch (error) {
-      notifications.show({ title: 'The rollout was not paused', message: problemFrom(error).what })
-    }
+    const { pauseRollout } = await import('#/views/cockpit/pause-rollout.ts')
+    await pauseRollout(releaseId)
     await navigate({ to: '/releases/$releaseId', params: { releaseId } })
     await queries.invalidateQueries({ queryKey: orpc.deliver.rollout.key() })
   }
