@@ -50,6 +50,7 @@ test('a start without options takes the demo, port 8080 and the data folder of t
     demo: false,
     port: 0,
     dataFolder: '/srv/b',
+    soakSeconds: 30,
   })
 })
 

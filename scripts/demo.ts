@@ -24,7 +24,7 @@ async function run(dataFolder: string): Promise<object> {
   const startedAt = performance.now()
   const programs = createPrograms()
   try {
-    const { demo } = await startInstallation({ dataFolder, port: 0, demo: true }, programs, tell)
+    const { demo } = await startInstallation({ dataFolder, port: 0, demo: true, soakSeconds: 3 }, programs, tell)
     if (demo === undefined) throw new Error('The demo was not seeded.')
     const rollout = await Promise.race([finish(demo), brokenDown(programs.broken)])
     const seconds = Math.round((performance.now() - startedAt) / 100) / 10

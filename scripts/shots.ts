@@ -91,7 +91,7 @@ mkdirSync(folder, { recursive: true })
 const temporary = mkdtempSync(join(tmpdir(), 'bascule-shots-'))
 const programs = createPrograms()
 try {
-  const options = { dataFolder: join(temporary, 'data'), port: 0, demo: true }
+  const options = { dataFolder: join(temporary, 'data'), port: 0, demo: true, soakSeconds: 15 }
   await shoot(await startInstallation(options, programs, console.log))
 } finally {
   await programs.stop()

@@ -95,8 +95,9 @@ export const devices: readonly DemoDevice[] = [
 
 export const productLine = { code: 'page-builder', name: 'Page builder' }
 
-export const releasePlan = {
-  title: 'Page builder 0.28',
+/** The release and its three phases; with people who watch, each soaks long enough to sign in, look and press Pause. */
+export const planRelease = (soakSeconds: number) => ({
+  title: 'Page builder',
   version: '0.28.2',
   productLine: productLine.code,
   objective: 'Shop pages build with the corrected source maps.',
@@ -104,15 +105,15 @@ export const releasePlan = {
   audience: { query: 'os:linux', mode: 'frozen' },
   verifyLevel: 4,
   phases: [
-    { name: 'Pilot', query: 'role:pilot', soakSeconds: 3, failureBudget: 1, inFlightMax: 1, advanceAtPermille: 1000 },
+    { name: 'Pilot', query: 'role:pilot', soakSeconds, failureBudget: 1, inFlightMax: 1, advanceAtPermille: 1000 },
     {
       name: 'Designers',
       query: 'role:design',
-      soakSeconds: 3,
+      soakSeconds,
       failureBudget: 1,
       inFlightMax: 2,
       advanceAtPermille: 1000,
     },
-    { name: 'Shops', query: '', soakSeconds: 3, failureBudget: 1, inFlightMax: 2, advanceAtPermille: 1000 },
+    { name: 'Shops', query: '', soakSeconds, failureBudget: 1, inFlightMax: 2, advanceAtPermille: 1000 },
   ],
-} as const
+})

@@ -9,7 +9,8 @@ import { AnsweredNo, connectApi } from './api.ts'
 import type { Api } from './api.ts'
 import { demoFolder, hasDemo, readDemo, writeDemo } from './demo-state.ts'
 import type { DemoState } from './demo-state.ts'
-import { keeper, orgUnits, people, productLine, releasePlan, roleGrants, sites } from './demo-story.ts'
+import type { StartOptions } from './options.ts'
+import { keeper, orgUnits, people, planRelease, productLine, roleGrants, sites } from './demo-story.ts'
 
 /** The demo as it stands: who seeds it, and where it has got to. */
 export interface Demo {
@@ -23,7 +24,11 @@ type Tell = (sentence: string) => void
  * Makes the demo's organisation, library and release plan through the public API and the command line, as a user would. Safe to
  * run again after it was cut off anywhere: every step finds what it made before.
  */
-export async function seedDemo(server: RunningServer, dataFolder: string, tell: Tell): Promise<Demo> {
+export async function seedDemo(
+  server: RunningServer,
+  { dataFolder, soakSeconds }: StartOptions,
+  tell: Tell,
+): Promise<Demo> {
   const state = hasDemo(dataFolder) ? await readDemo(dataFolder) : await rememberAdministrator(dataFolder)
   const api = await signInAsAdministrator(server, state)
   if (state.releaseId !== undefined) return { api, state }
@@ -33,7 +38,7 @@ export async function seedDemo(server: RunningServer, dataFolder: string, tell: 
   tell('Seeding the demo: two versions of a package')
   await ensureProductLine(api)
   await pushPackages(api, join(demoFolder(dataFolder), 'packages'))
-  const { releaseId } = await api.post<{ releaseId: string }>('/releases', releasePlan)
+  const { releaseId } = await api.post<{ releaseId: string }>('/releases', planRelease(soakSeconds))
   return { api, state: await writeDemo(dataFolder, { ...state, releaseId }) }
 }
 

@@ -6,6 +6,8 @@ export interface StartOptions {
   readonly dataFolder: string
   readonly port: number
   readonly demo: boolean
+  /** How long each phase of the demo soaks: seconds for a program that waits, longer for people who look on. */
+  readonly soakSeconds: number
 }
 
 const usage = 'npm start -- [--empty] [--port <number>] [--data <folder>]'
@@ -21,6 +23,7 @@ export function readOptions(args: readonly string[]): StartOptions {
     dataFolder: values.data === undefined ? resolve(root, 'data') : resolve(from, values.data),
     port,
     demo: !values.empty,
+    soakSeconds: 30,
   }
 }
 

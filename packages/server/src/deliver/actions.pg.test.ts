@@ -152,7 +152,7 @@ test('a rollout that left silent devices behind completes with a residual, and s
   await finish(scene, 1, 'committed')
   await lookAt(scene)
   expect(await acceptResidual(scene.world.call, scene.releaseId, 'gone')).toMatchObject({ ok: true })
-  expect(await lookAt(scene)).toMatchObject({ state: 'completed-with-residual', next: 'Nothing; the rollout is over.' })
+  expect(await lookAt(scene)).toMatchObject({ state: 'completed-with-residual', next: 'The rollout is over.' })
   await finish(scene, 2, 'committed')
   const job = await scene.world.db
     .selectFrom('job')

@@ -58,7 +58,7 @@ async function pack(this: CliContext, flags: PackFlags, folder: string): Promise
       }
     }
     printResult(this, flags.json, { ...packed.value, layout: flags.layout ?? null, tar: tar ?? null }, [
-      `Packed ${name} ${version}: ${variants.length} variant${variants.length === 1 ? '' : 's'}, ${fileCount} files, ${formatBytes(sizeBytes)}.`,
+      `Packed ${name} ${version}: ${variants.length} variant${variants.length === 1 ? '' : 's'}, ${fileCount} file${fileCount === 1 ? '' : 's'}, ${formatBytes(sizeBytes)}.`,
       `Digest ${indexDigest}`,
       `Written to ${[tar, flags.layout].filter((path) => path !== undefined).join(' and ')}.`,
     ])

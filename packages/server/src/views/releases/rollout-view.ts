@@ -164,7 +164,7 @@ function nextSentence({ rollout }: ObservedRollout, phases: readonly PhaseView[]
   if (leaving) return `"${leaving.name}" goes back: its devices are told when they check in.`
   if (rollout.state === 'paused') return `A person resumes it. ${rollout.pause_reason ?? ''}`.trim()
   if (rollout.state === 'backing-out') return 'Nothing is left to go back; the rollout ends.'
-  if (rollout.state !== 'running') return 'Nothing; the rollout is over.'
+  if (rollout.state !== 'running') return 'The rollout is over.'
   const current = phases.find((phase) => !isBehind(phase.state))
   if (!current) return 'Waits for the last devices.'
   const following = phases.find((phase) => phase.order > current.order)
@@ -175,9 +175,10 @@ export function isBehind(state: PhaseState): boolean {
   return state === 'succeeded' || state === 'skipped' || state === 'backed-out'
 }
 
-function sentenceOf({ name, state, limits, verdict, soakEndsAt }: PhaseView, then: string): string {
-  if (state === 'soaking') return `"${name}" soaks until ${soakEndsAt ?? ''}${then}.`
-  if (state === 'waiting') return `"${name}" opens${limits.notBefore === null ? ' now' : ` at ${limits.notBefore}`}.`
+/** Without times: the reader's clock shows them beside the phase, in the reader's zone. */
+function sentenceOf({ name, state, limits, verdict }: PhaseView, then: string): string {
+  if (state === 'soaking') return `"${name}" soaks${then}.`
+  if (state === 'waiting') return `"${name}" opens${limits.notBefore === null ? ' now' : ' when its time has come'}.`
   if (state === 'paused') return `"${name}" is paused; a person lets it go on.`
   if (state === 'held' || state === 'failed') return `"${name}" needs a person: ${verdict.because}`
   return `"${name}": ${verdict.because}${then === '' ? '' : ` When they are there${then}.`}`
