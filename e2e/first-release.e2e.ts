@@ -5,7 +5,7 @@ import { startDevice } from './harness/devices.ts'
 import type { Device } from './harness/devices.ts'
 import { ada } from './harness/given.ts'
 import { demoPackages } from './harness/packages.ts'
-import { choose, claimWithLink, go, goToSettings, openDialog, phaseLine } from './harness/pages.ts'
+import { choose, claimWithLink, go, goToSettings, openDialog, phaseLine, startRollout } from './harness/pages.ts'
 import { expect, test } from './harness/test.ts'
 
 const models = ['Desk 5', 'Desk 5', 'Counter 3', 'Counter 3', 'Counter 3', 'Counter 1']
@@ -55,7 +55,7 @@ test('from an empty installation to a release that is verified on six devices, i
 
   await test.step('the first release brings the old version to every device', async () => {
     await planRelease(page, 'esbuild 0.27', packages.old.version, [{ name: 'Everybody', query: '' }])
-    await start(page)
+    await startRollout(page)
     await expect(phaseLine(page, '1. Everybody')).toContainText('Complete', { timeout: 90_000 })
     for (const device of devices) expect(await device.runs(), device.name).toBe(packages.old.version)
   })
@@ -72,7 +72,7 @@ test('from an empty installation to a release that is verified on six devices, i
 
   await test.step('she starts it and watches it finish without a reload', async () => {
     await page.evaluate("globalThis.wasNeverReloaded = 'yes'")
-    await start(page)
+    await startRollout(page)
     await expect(phaseLine(page, '1. Pilot')).toContainText('Complete', { timeout: 90_000 })
     await expect(phaseLine(page, '2. Half')).toContainText('Complete', { timeout: 90_000 })
     await expect(phaseLine(page, '3. Everybody else')).toContainText('Complete', { timeout: 90_000 })
@@ -207,12 +207,6 @@ async function phaseCounts(page: Page, phases: number): Promise<number[]> {
     .locator('legend')
     .allInnerTexts()
   return texts.slice(0, phases).map((text) => Number(/(\d+) devices?/.exec(text)?.[1] ?? -100))
-}
-
-async function start(page: Page): Promise<void> {
-  await page.getByRole('button', { name: 'Start rollout' }).click()
-  await openDialog(page).getByRole('button', { name: 'Start rollout' }).click()
-  await expect(openDialog(page)).toBeHidden()
 }
 
 async function cookieOf(page: Page): Promise<string> {

@@ -1,5 +1,5 @@
 import { givenAda, givenDevices, givenEstate, givenInstalled, givenRelease, rolloutOf } from './harness/given.ts'
-import { phaseLine, openDialog, signIn } from './harness/pages.ts'
+import { openDialog, phaseLine, signIn, startRollout } from './harness/pages.ts'
 import { expect, test } from './harness/test.ts'
 
 test.use({ mayLoseServer: true })
@@ -25,8 +25,7 @@ test('the server is killed under an open page: the page says so, switches its ac
 
   await test.step('a rollout stands paused in the middle', async () => {
     await expect(live).toBeVisible()
-    await page.getByRole('button', { name: 'Start rollout' }).click()
-    await openDialog(page).getByRole('button', { name: 'Start rollout' }).click()
+    await startRollout(page)
     await expect.poll(async () => (await rolloutOf(api, releaseId)).phases[0]?.tally.verified).toBeGreaterThan(0)
     await page.getByRole('button', { name: 'Pause rollout' }).click()
     await openDialog(page).getByRole('button', { name: 'Later' }).click()

@@ -10,7 +10,7 @@ import {
   rolloutOf,
 } from './harness/given.ts'
 import type { GivenDevice } from './harness/given.ts'
-import { openDialog, phaseLine, signIn } from './harness/pages.ts'
+import { openDialog, phaseLine, signIn, startRollout } from './harness/pages.ts'
 import { expect, test } from './harness/test.ts'
 
 const title = 'esbuild 0.28'
@@ -41,8 +41,7 @@ test('a rollout is paused in the middle, explained, resumed, and one phase of it
     await Promise.all(devices.filter(({ name }) => name.includes(of)).map(async (device) => await device.runs()))
 
   await test.step('pause acts at once and asks for the reason after', async () => {
-    await page.getByRole('button', { name: 'Start rollout' }).click()
-    await openDialog(page).getByRole('button', { name: 'Start rollout' }).click()
+    await startRollout(page)
     await expect.poll(async () => (await rolloutOf(api, releaseId)).phases[0]?.tally.verified).toBeGreaterThan(0)
     await page.getByRole('button', { name: 'Pause rollout' }).click()
     const dialog = openDialog(page)

@@ -47,6 +47,13 @@ export function openDialog(page: Page): Locator {
   return page.getByRole('dialog')
 }
 
+/** Starts the rollout whose cockpit is open, and waits until the server has it. */
+export async function startRollout(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'Start rollout' }).click()
+  await openDialog(page).getByRole('button', { name: 'Start rollout' }).click()
+  await expect(openDialog(page)).toBeHidden()
+}
+
 /** The line of one phase in the cockpit. */
 export function phaseLine(page: Page, name: string): Locator {
   return page.getByRole('row').filter({ hasText: name })

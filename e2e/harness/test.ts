@@ -22,7 +22,7 @@ interface Options {
 
 const ownHosts = new Set(['localhost', '127.0.0.1', '[::1]', 'sign.localhost'])
 const lostServer =
-  /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE|NETWORK_CHANGED)/
+  /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE|NETWORK_CHANGED)|responded with a status of 503/
 
 /** "Not signed in" and a refusal are answers that the page shows in words; that the browser notes them cannot be helped. */
 const refused = /responded with a status of (?:401|409)/
@@ -31,11 +31,14 @@ const refused = /responded with a status of (?:401|409)/
 export const test = base.extend<Guards & Given & Options>({
   mayLoseServer: [false, { option: true }],
   bascule: [
-    // oxlint-disable-next-line no-empty-pattern -- Playwright reads from the pattern what a fixture needs
-    async ({}, use, testInfo) => {
+    async ({ context }, use, testInfo) => {
       await using bascule = await startBascule()
       await use(bascule)
-      if (testInfo.status === testInfo.expectedStatus) return
+      if (testInfo.status === testInfo.expectedStatus) {
+        // An open page would ask the server while it stops, and complain.
+        await Promise.all(context.pages().map((page) => page.close()))
+        return
+      }
       await testInfo.attach('server.log', { path: join(bascule.dataFolder, 'log', 'server.log') })
     },
     { timeout: 120_000 },
