@@ -90,7 +90,7 @@ export async function prepareServer(options: ServeOptions): Promise<PreparedServ
   const app = createApp({ services, features, metrics, webFolder: config.webFolder ?? builtWeb })
   held.defer(async () => {
     services.health.drain()
-    await app.close()
+    await closeConnections(app)
   })
   await app.ready()
   const all = held.move()
@@ -104,6 +104,19 @@ export async function prepareServer(options: ServeOptions): Promise<PreparedServ
       return address.url
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+/**
+ * Closes the port and lets what is under way finish. A connection whose answer ends a moment after the close counts as busy
+ * then and as idle later, so idle ones are looked for until all are gone; otherwise one of them would keep the server for over a minute.
+ */
+async function closeConnections(app: FastifyInstance): Promise<void> {
+  const again = setInterval(() => app.server.closeIdleConnections(), 100)
+  try {
+    await app.close()
+  } finally {
+    clearInterval(again)
   }
 }
 
