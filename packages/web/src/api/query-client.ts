@@ -2,6 +2,7 @@ import { ORPCError } from '@orpc/client'
 import { QueryClient } from '@tanstack/react-query'
 import type { LiveEvent } from './live.ts'
 import { orpc } from './client.ts'
+import { makeOld } from './make-old.ts'
 
 const retriesMax = 2
 
@@ -53,13 +54,13 @@ const touchedBy: Readonly<Record<string, () => Keys>> = {
 /** Marks what changed as old; pages that show it ask again, others when they are opened. */
 export function invalidateChanged(events: readonly LiveEvent[]): void {
   if (events.some((event) => event.entity === '*')) {
-    void queryClient.invalidateQueries()
+    makeOld(queryClient, [])
     return
   }
   const kinds = new Set(events.map((event) => event.entity))
   for (const kind of kinds) {
-    for (const queryKey of touchedBy[kind]?.() ?? []) void queryClient.invalidateQueries({ queryKey })
+    for (const queryKey of touchedBy[kind]?.() ?? []) makeOld(queryClient, queryKey)
   }
   // Every change is also a fact of the ledger.
-  void queryClient.invalidateQueries({ queryKey: orpc.platform.ledger.key() })
+  makeOld(queryClient, orpc.platform.ledger.key())
 }
