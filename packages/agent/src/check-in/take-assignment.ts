@@ -2,6 +2,7 @@ import type { Assignment, Report } from '@bascule/contract/device/protocol.ts'
 import { verifyAssignment } from '@bascule/trust/assignment.ts'
 import { finishedKey, recordsOf } from '#/engine/engine.ts'
 import type { Job } from '#/engine/job.ts'
+import { plainText } from '#/engine/plain-text.ts'
 import { reduceJob } from '#/engine/reduce.ts'
 import type { World } from '#/engine/world.ts'
 import { applyRecord, type AgentState, type JournalRecord } from '#/journal/state.ts'
@@ -51,7 +52,7 @@ export function reportRefusal(world: World, assignment: Assignment, why: string)
       job,
       at: world.now(),
       step: 'needs-admin',
-      stuck: { reason: 'trust', detail: why.slice(0, 1000) },
+      stuck: { reason: 'trust', detail: plainText(why, 1000) },
       notes: [],
     }
     return { t: 'report', report }

@@ -10,6 +10,7 @@ import {
 } from '@bascule/contract/device/protocol.ts'
 import { effectOf } from '#/engine/reduce.ts'
 import { wireWait } from '#/engine/receipt.ts'
+import { plainText } from '#/engine/plain-text.ts'
 import type { World } from '#/engine/world.ts'
 import type { Engine } from '#/engine/engine.ts'
 import type { Job } from '#/engine/job.ts'
@@ -126,7 +127,7 @@ function checkInBody({ world, memory }: Talk, facts: Facts): Omit<CheckIn, 'seq'
 function statusOf(world: World, job: Job): JobStatus {
   const { blind } = world.journal
   const progress = job.step === 'downloading' ? world.progress.get(job.id) : undefined
-  const stuck = blind === null ? job.stuck : ({ reason: 'journal', detail: blind } as const)
+  const stuck = blind === null ? job.stuck : ({ reason: 'journal', detail: plainText(blind, 1000) } as const)
   return {
     id: job.id,
     step: job.step,

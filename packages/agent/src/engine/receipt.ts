@@ -5,6 +5,7 @@ import { agentVersion } from '#/inventory/inventory.ts'
 import { inspectionOf } from '#/verify/check-packages.ts'
 import { checkedPackage } from './effects.ts'
 import type { Job, Outcome, PlannedPackage } from './job.ts'
+import { plainText } from './plain-text.ts'
 import type { World } from './world.ts'
 
 /** The report of what a job has come to; with a terminal step it carries the signed receipt. */
@@ -61,9 +62,14 @@ function packageLine(world: World, job: Job, entry: PlannedPackage): ReceiptSign
     index: entry.index,
     variant: entry.variant,
     modules: [...entry.modules],
-    before: entry.versionBefore,
-    after: checked?.version ?? null,
+    before: versionText(entry.versionBefore),
+    after: versionText(checked?.version ?? null),
     fileCount: inspection?.fileCount ?? 0,
     treeSha256: inspection?.treeSha256 ?? null,
   }
+}
+
+/** What was there before us may be called anything: the name of a folder stands in for a version nobody wrote down. */
+function versionText(found: string | null): string | null {
+  return found === null ? null : plainText(found, 100)
 }

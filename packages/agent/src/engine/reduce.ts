@@ -2,6 +2,7 @@ import type { AssignmentCustom, Wait } from '@bascule/contract/device/protocol.t
 import { isTerminalStep, type AdminReason, type AgentStep } from '@bascule/domain/deliver/agent-step.ts'
 import { unreachable } from '@bascule/domain/lib/result.ts'
 import type { Job, Outcome, Plan, VerificationResult } from './job.ts'
+import { plainText } from './plain-text.ts'
 
 /** Everything that can happen to a job. Effects report what came of them as one of these; nothing else moves a job. */
 export type JobEvent =
@@ -147,7 +148,7 @@ function advance(job: Job, event: Progress): Job {
     case 'switched':
       return effect === 'switch' ? to(job, 'checking') : job
     case 'checked':
-      return effect === 'check' ? { ...end(job, 'committed', null), verification: event.verification } : job
+      return effect === 'check' ? { ...end(job, 'committed', null), verification: plain(event.verification) } : job
     case 'check-failed':
       return effect === 'check' ? checkFailed(job, event) : job
     case 'restored':
@@ -161,13 +162,18 @@ function advance(job: Job, event: Progress): Job {
 
 /** An install goes back by itself when the release says so; everything else needs a person. */
 function checkFailed(job: Job, event: Extract<JobEvent, { kind: 'check-failed' }>): Job {
-  const failed = { ...job, cause: event.cause, verification: event.verification }
+  const failed = { ...job, cause: plainText(event.cause, 1000), verification: plain(event.verification) }
   if (job.action === 'install' && job.plan?.autoBackout === true) return to(failed, 'rolling-back')
   return stuck(failed, 'health', event.cause)
 }
 
 function restored(job: Job, verification: readonly VerificationResult[]): Job {
-  return { ...end(job, 'rolled-back', job.cause ?? null), verification: [...job.verification, ...verification] }
+  return { ...end(job, 'rolled-back', job.cause ?? null), verification: [...job.verification, ...plain(verification)] }
+}
+
+/** Everything that others said enters a job here, so that nothing that cannot be signed is ever in one. */
+function plain(verification: readonly VerificationResult[]): VerificationResult[] {
+  return verification.map((result) => ({ ...result, detail: plainText(result.detail, 1000) }))
 }
 
 function withPlan(job: Job, plan: Plan | undefined): Job {
@@ -181,7 +187,7 @@ function to(job: Job, step: AgentStep): Job {
 
 function end(job: Job, outcome: Outcome, cause: string | null): Job {
   const ended = to(job, outcome)
-  return cause === null ? ended : { ...ended, cause: cause.slice(0, 1000) }
+  return cause === null ? ended : { ...ended, cause: plainText(cause, 1000) }
 }
 
 /** The same reason keeps the time since when it holds; only the numbers in the sentence move. */
@@ -190,7 +196,7 @@ function waiting(job: Job, wait: Omit<Wait, 'since'>, nowIso: string): Job {
   const since = job.wait?.reason === wait.reason ? job.wait.since : nowIso
   return {
     ...job,
-    wait: { ...wait, detail: wait.detail.slice(0, 500), wakesOn: wait.wakesOn.slice(0, 300), since },
+    wait: { ...wait, detail: plainText(wait.detail, 500), wakesOn: plainText(wait.wakesOn, 300), since },
   }
 }
 
@@ -198,7 +204,7 @@ function stuck(job: Job, reason: AdminReason, detail: string): Job {
   if (job.step === 'needs-admin') return job
   return {
     ...to(job, 'needs-admin'),
-    stuck: { reason, detail: detail.slice(0, 1000) },
+    stuck: { reason, detail: plainText(detail, 1000) },
     stuckAt: job.step,
   }
 }
@@ -230,7 +236,7 @@ function restarted(job: Job): Job {
 }
 
 function withNote(job: Job, note: string): Job {
-  const text = note.slice(0, 500)
+  const text = plainText(note, 500)
   if (job.notes.includes(text) || job.notes.length >= notesMax) return job
   return { ...job, notes: [...job.notes, text] }
 }

@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { Facts } from '@bascule/contract/device/protocol.ts'
-import { canonicalJson } from '@bascule/trust/canonical.ts'
+import { canonicalJson, isPrototypeName } from '@bascule/trust/canonical.ts'
 import { sha256Hex } from '@bascule/trust/keys.ts'
+import { plainText } from '#/engine/plain-text.ts'
 import type { AgentState } from '#/journal/state.ts'
 import type { Platform } from '#/platform/platform.ts'
 import { runCommand } from '#/verify/run-command.ts'
@@ -30,7 +31,18 @@ export async function takeInventory(input: InventoryInput): Promise<Facts> {
     ...(await pluginFacts(path.join(input.data, 'facts.d'), input)),
     ...fileFacts(input.factsFile),
   }
-  return Facts.parse(facts)
+  return Facts.parse(tellable(facts))
+}
+
+const factsMax = 2000
+
+/** What a plug-in writes must not keep the device from checking in: a fact that nobody would take is left out. */
+export function tellable(facts: Facts): Facts {
+  const kept = Object.entries(facts).filter(
+    ([name, value]) => !isPrototypeName(name) && (typeof value !== 'number' || Number.isFinite(value)),
+  )
+  const clean = kept.map(([name, value]) => [name, typeof value === 'string' ? plainText(value, 512) : value] as const)
+  return Object.fromEntries(clean.slice(0, factsMax))
 }
 
 /** Equal for equal facts; numbers that are not whole are written as text, because canonical JSON has none. */
@@ -73,7 +85,8 @@ async function pluginFacts(folder: string, { platform, instance }: InventoryInpu
   const facts: Facts = {}
   for (const name of readdirSync(folder).toSorted()) {
     const file = path.join(folder, name)
-    if (!statSync(file).isFile() || (statSync(file).mode & 0o111) === 0) continue
+    const stat = statSync(file, { throwIfNoEntry: false })
+    if (stat?.isFile() !== true || (stat.mode & 0o111) === 0) continue
     const outcome = await runCommand({
       file,
       args: [],

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process'
+import { plainText } from '#/engine/plain-text.ts'
 import type { Isolation, Platform } from '#/platform/platform.ts'
 
 export interface Command {
@@ -64,11 +65,12 @@ function adopt(isolation: Isolation | null, pid: number): void {
 async function outcomeOf(child: ChildProcess, command: Command, isolation: Isolation | null): Promise<CommandOutcome> {
   let output = ''
   let timedOut = false
-  const collect = (bytes: Buffer): void => {
-    output = (output + bytes.toString('utf8')).slice(-outputMax)
+  const collect = (text: string): void => {
+    output = (output + text).slice(-outputMax)
   }
-  child.stdout?.on('data', collect)
-  child.stderr?.on('data', collect)
+  // A character may lie in two reads: the stream puts it together.
+  child.stdout?.setEncoding('utf8').on('data', collect)
+  child.stderr?.setEncoding('utf8').on('data', collect)
   const terminate = (): void => {
     endGroup(child, 'SIGTERM', null)
     killTimer = setTimeout(() => {
@@ -117,6 +119,6 @@ function endGroup(child: ChildProcess, signal: NodeJS.Signals, isolation: Isolat
 }
 
 function summaryOf(problem: string, output: string): string {
-  const last = output.trim().split('\n').at(-1)?.slice(0, 300) ?? ''
+  const last = plainText(output.trim().split('\n').at(-1) ?? '', 300)
   return last === '' ? problem : `${problem}: ${last}`
 }
