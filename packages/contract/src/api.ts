@@ -9,8 +9,10 @@ import { orgUnit } from './estate/org-unit.ts'
 import { person } from './estate/person.ts'
 import { productLine } from './estate/product-line.ts'
 import { role } from './estate/role.ts'
+import { savedView } from './estate/saved-view.ts'
 import { service } from './estate/service.ts'
 import { site } from './estate/site.ts'
+import { pinnedRelease } from './plan/pinned-release.ts'
 import { release } from './plan/release.ts'
 import { apiKey } from './platform/api-key.ts'
 import { ledger } from './platform/ledger.ts'
@@ -33,8 +35,9 @@ export const api = {
     audience,
     configuration,
     service,
+    savedView,
   },
-  plan: { release },
+  plan: { release, pinnedRelease },
   deliver: { rollout, phase, job, receipt },
   views: { fleet },
 }

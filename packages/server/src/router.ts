@@ -8,6 +8,7 @@ import { orgUnitRoutes } from './estate/org-unit/org-unit.routes.ts'
 import { personRoutes } from './estate/person/person.routes.ts'
 import { productLineRoutes } from './estate/product-line/product-line.routes.ts'
 import { roleRoutes } from './estate/role/role.routes.ts'
+import { savedViewRoutes } from './estate/saved-view/saved-view.routes.ts'
 import { serviceRoutes } from './estate/service/service.routes.ts'
 import { siteRoutes } from './estate/site/site.routes.ts'
 import { os } from './platform/http/os.ts'
@@ -16,6 +17,7 @@ import { sessionRoutes, welcomeRoutes } from './platform/identity/session.routes
 import { ledgerRoutes } from './platform/ledger/ledger.routes.ts'
 import { phaseRoutes } from './deliver/rollout/rollout.routes.ts'
 import { fleetRoutes } from './views/fleet/fleet.routes.ts'
+import { pinnedReleaseRoutes } from './views/releases/pinned-release.routes.ts'
 import { releaseRoutes } from './views/releases/releases.routes.ts'
 import { jobRoutes, receiptRoutes, rolloutRoutes } from './views/releases/rollout.routes.ts'
 
@@ -35,8 +37,9 @@ export const router = os.router({
     audience: audienceRoutes,
     configuration: configurationRoutes,
     service: serviceRoutes,
+    savedView: savedViewRoutes,
   },
-  plan: { release: releaseRoutes },
+  plan: { release: releaseRoutes, pinnedRelease: pinnedReleaseRoutes },
   deliver: { rollout: rolloutRoutes, phase: phaseRoutes, job: jobRoutes, receipt: receiptRoutes },
   views: { fleet: fleetRoutes },
 })

@@ -11,6 +11,7 @@ import type {
   ProductLineId,
   ReleaseId,
   RoleGrantId,
+  SavedViewId,
   ServiceId,
   SiteId,
 } from '@bascule/domain/lib/ids.ts'
@@ -41,4 +42,5 @@ export const configurationItemId = idOf<ConfigurationItemId>()
 export const audienceId = idOf<AudienceId>()
 export const enrolmentTokenId = idOf<EnrolmentTokenId>()
 export const serviceId = idOf<ServiceId>()
+export const savedViewId = idOf<SavedViewId>()
 export const baselineId = idOf<BaselineId>()

@@ -14,4 +14,5 @@ export type ConfigurationItemId = Brand<string, 'configuration-item'>
 export type AudienceId = Brand<string, 'audience'>
 export type EnrolmentTokenId = Brand<string, 'enrolment-token'>
 export type ServiceId = Brand<string, 'service'>
+export type SavedViewId = Brand<string, 'saved-view'>
 export type BaselineId = Brand<string, 'baseline'>

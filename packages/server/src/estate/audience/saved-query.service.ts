@@ -31,7 +31,7 @@ export async function listAudiences(db: Db, { after, limit }: PageInput): Promis
 export async function createAudience(call: Call, input: AudienceInput): Promise<Answer<AudienceView>> {
   const allowed = allow(call.actor, 'audience.write', {})
   if (!allowed.ok) return allowed
-  const problem = problemOf(input.query)
+  const problem = problemOfQuery(input.query)
   if (problem) return problem
   return await call.db.transaction().execute(async (tx) => {
     if (await isNameTaken(tx, input.name)) return refused(alreadyThere('an audience', 'name', input.name))
@@ -49,7 +49,7 @@ export async function changeAudience(
   call: Call,
   { audienceId, version, name, query }: AudienceChange,
 ): Promise<Answer<AudienceView>> {
-  const problem = query === undefined ? undefined : problemOf(query)
+  const problem = query === undefined ? undefined : problemOfQuery(query)
   if (problem) return problem
   const change = { ...(name === undefined ? {} : { name }), ...(query === undefined ? {} : { query }) }
   return await changeLocked(call, audienceId, version, 'audience.changed', change)
@@ -108,7 +108,8 @@ async function isNameTaken(tx: Db, name: string): Promise<boolean> {
   return row !== undefined
 }
 
-function problemOf(query: string) {
+/** Why a text is no query, at its place; undefined when it is one. */
+export function problemOfQuery(query: string) {
   const parsed = parseQuery(query)
   if (parsed.ok) return undefined
   return badInput({ field: 'query', problem: `${parsed.error.message} (at character ${parsed.error.at + 1})` })

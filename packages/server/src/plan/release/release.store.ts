@@ -49,6 +49,11 @@ export async function findRelease(db: Db, id: string): Promise<ReleaseRecord | u
   return row && recordFrom(row)
 }
 
+export async function findReleases(db: Db, ids: readonly string[]): Promise<ReleaseRecord[]> {
+  if (ids.length === 0) return []
+  return (await db.selectFrom('release').selectAll().where('id', 'in', ids).execute()).map(recordFrom)
+}
+
 export async function lockRelease(tx: Db, id: string): Promise<ReleaseRecord | undefined> {
   const row = await tx.selectFrom('release').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
   return row && recordFrom(row)

@@ -5,6 +5,7 @@ import type { Page } from '@bascule/contract/lib/paging.ts'
 import type { Db } from '#/platform/db/database.ts'
 import { pageFrom } from '#/platform/lib/keyset.ts'
 import {
+  findReleases,
   listReleases,
   releaseCursor,
   type ReleaseFilter,
@@ -23,6 +24,16 @@ export async function listReleaseRows(db: Db, filter: ReleaseFilter): Promise<Pa
     records.map((record) => record.id),
   )
   return pageFrom(records, filter.limit, releaseCursor, (record) => rowFrom(record, summaries.get(record.id) ?? null))
+}
+
+/** These releases in the order in which they are named; one that is gone is left out. */
+export async function releaseRowsOf(db: Db, releaseIds: readonly string[]): Promise<ReleaseRow[]> {
+  const records = await findReleases(db, releaseIds)
+  const summaries = await summariesOf(db, releaseIds)
+  return releaseIds.flatMap((id) => {
+    const record = records.find((one) => one.id === id)
+    return record === undefined ? [] : [rowFrom(record, summaries.get(id) ?? null)]
+  })
 }
 
 function rowFrom(record: ReleaseRecord, rollout: Summary | null): ReleaseRow {
