@@ -104,6 +104,9 @@ export type JobRow = z.infer<typeof JobRow>
 export const BackOutPreview = z.object({
   devices: z.int(),
   verified: z.int(),
+  leftWithout: z
+    .int()
+    .describe('Of the verified: had no earlier version, so a back-out leaves them without the software.'),
   inFlight: z.int(),
   notReached: z.int(),
   consequences: z.array(z.string()),

@@ -69,7 +69,9 @@ export type ReleasePlan = z.infer<typeof ReleasePlan>
 export const LifecycleStep = z.object({
   key: z.enum(['plan', 'build-and-test', 'acceptance', 'rollout', 'early-life', 'review']),
   status: z.enum(['done', 'now', 'ahead']),
-  since: instant.nullable(),
+  since: instant
+    .nullable()
+    .describe('When the release came to the step; null ahead of it and for a step that was left out.'),
 })
 
 export const RolloutSummary = z.object({

@@ -151,7 +151,13 @@ export async function addLibrary(db: Db): Promise<void> {
 export type Outcome = 'committed' | 'rolled-back' | 'failed-unchanged'
 
 /** A report as the device would make it; a terminal one carries a receipt signed by the device's own key. */
-export function aReport(device: number, job: number, seq: number, step: Report['step']): ArrivedReport {
+export function aReport(
+  device: number,
+  job: number,
+  seq: number,
+  step: Report['step'],
+  before: string | null = '1.0.0',
+): ArrivedReport {
   const at = startOfTests.toString()
   const report: Report = { seq, job: String(job), at, step, notes: [] }
   if (!isOutcome(step)) return { deviceId: device, report, sentence: step, receiptValid: null }
@@ -174,8 +180,8 @@ export function aReport(device: number, job: number, seq: number, step: Report['
           index: `sha256:${'a'.repeat(64)}`,
           variant: 'linux',
           modules: ['core'],
-          before: '1.0.0',
-          after: step === 'committed' ? '2.0.0' : '1.0.0',
+          before,
+          after: step === 'committed' ? '2.0.0' : before,
           fileCount: 1,
           treeSha256: 'c'.repeat(64),
         },

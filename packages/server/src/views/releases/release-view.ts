@@ -1,4 +1,4 @@
-import type { LifecycleStep, ReleaseRow, ReleaseView, RolloutSummary } from '@bascule/contract/plan/release.ts'
+import type { ReleaseRow, ReleaseView, RolloutSummary } from '@bascule/contract/plan/release.ts'
 import { isFailure, type JobAction, type JobState } from '@bascule/domain/deliver/job.ts'
 import type * as z from 'zod'
 import type { Page } from '@bascule/contract/lib/paging.ts'
@@ -10,8 +10,8 @@ import {
   releaseCursor,
   type ReleaseFilter,
   type ReleaseRecord,
-  type ReleaseState,
 } from '#/plan/release/release.store.ts'
+import { lifecycleOf, reachedSteps } from './lifecycle.ts'
 import { isBehind } from './rollout-view.ts'
 
 type Summary = z.infer<typeof RolloutSummary>
@@ -49,7 +49,7 @@ function rowFrom(record: ReleaseRecord, rollout: Summary | null): ReleaseRow {
   }
 }
 
-export function releaseView(record: ReleaseRecord): ReleaseView {
+export async function viewRelease(db: Db, record: ReleaseRecord): Promise<ReleaseView> {
   return {
     ...record.plan,
     id: record.id as ReleaseView['id'],
@@ -59,32 +59,8 @@ export function releaseView(record: ReleaseRecord): ReleaseView {
     updatedAt: record.updated_at.toString(),
     counter: record.counter,
     manifestSha256: record.manifest_sha256,
-    lifecycle: lifecycleOf(record),
+    lifecycle: lifecycleOf(record, await reachedSteps(db, record)),
   }
-}
-
-type StepKey = z.infer<typeof LifecycleStep>['key']
-const steps: readonly StepKey[] = ['plan', 'build-and-test', 'acceptance', 'rollout', 'early-life', 'review']
-
-/** At which of the six steps a state stands; every step before it is done. */
-function stepOf(state: ReleaseState): number {
-  if (state === 'building' || state === 'testing') return 1
-  if (state === 'accepting' || state === 'authorised') return 2
-  if (state === 'rolling-out' || state === 'backing-out') return 3
-  if (state === 'early-life') return 4
-  if (state === 'backed-out' || state === 'in-review') return 5
-  // A cancelled release stands nowhere.
-  if (state === 'cancelled') return -1
-  return state === 'closed' ? 6 : 0
-}
-
-function lifecycleOf(record: ReleaseRecord): ReleaseView['lifecycle'] {
-  const now = stepOf(record.state)
-  return steps.map((key, at) => ({
-    key,
-    status: at < now ? 'done' : at === now ? 'now' : 'ahead',
-    since: at === now ? record.state_since.toString() : null,
-  }))
 }
 
 async function summariesOf(db: Db, releaseIds: readonly string[]): Promise<Map<string, Summary>> {

@@ -8,7 +8,7 @@ import {
 import { os } from '#/platform/http/os.ts'
 import { answer, notFound } from '#/platform/lib/answer.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
-import { listReleaseRows, releaseView } from './release-view.ts'
+import { listReleaseRows, viewRelease } from './release-view.ts'
 
 const { release } = os.plan
 
@@ -17,7 +17,7 @@ export const releaseRoutes = release.router({
   list: release.list.handler(async ({ input, context }) => await listReleaseRows(context.db, input)),
   get: release.get.handler(async ({ input, context }) => {
     const found = await findRelease(context.db, input.releaseId)
-    return answer(found ? ok(releaseView(found)) : notFound('release'))
+    return answer(found ? ok(await viewRelease(context.db, found)) : notFound('release'))
   }),
   preview: release.preview.handler(async ({ input, context }) => answer(await previewPlan(context, input))),
   create: release.create.handler(async ({ input, context }) => ({
