@@ -1,6 +1,7 @@
+import { setImmediate } from 'node:timers/promises'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { buildAudienceTree, isInAudience, merkleRoot } from './merkle.ts'
+import { buildAudienceTree, growAudienceTree, isInAudience, merkleRoot } from './merkle.ts'
 import { sha256Hex } from './keys.ts'
 
 /** The leaves and roots that certificate transparency logs test with. */
@@ -87,6 +88,21 @@ test('a hundred thousand devices fit, with proofs of seventeen steps', () => {
 function device(number: number): string {
   return sha256Hex(`device ${number}`)
 }
+
+test('a large audience is built in turns, so that others go on meanwhile, and is the same tree', async () => {
+  const ids = Array.from({ length: 20_000 }, (_, index) => device(index))
+  const built = new AbortController()
+  let turns = 0
+  const others = (async () => {
+    for (; !built.signal.aborted; turns += 1) await setImmediate()
+  })()
+  const grown = await growAudienceTree(ids)
+  built.abort()
+  await others
+  expect(turns).toBeGreaterThan(5)
+  expect(grown.root).toBe(buildAudienceTree(ids).root)
+  expect(grown.proofOf(device(77))).toEqual(buildAudienceTree(ids).proofOf(device(77)))
+})
 
 function proofIn(tree: ReturnType<typeof buildAudienceTree>, id: string) {
   const proof = tree.proofOf(id)

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import type { InclusionProof } from '@bascule/contract/device/protocol.ts'
 
 /**
@@ -16,10 +17,40 @@ export interface AudienceTree {
 
 /** Builds the tree of an audience in any order; a device named twice counts once. A million takes seconds, once. */
 export function buildAudienceTree(deviceIds: Iterable<string>): AudienceTree {
-  const sorted = [...new Set(deviceIds)].sort()
+  return atOnce(buildInSlices(deviceIds))
+}
+
+/** The same tree, built a few milliseconds at a time, for a process that has to answer others meanwhile. */
+export async function growAudienceTree(deviceIds: Iterable<string>): Promise<AudienceTree> {
+  const building = buildInSlices(deviceIds)
+  for (let turn = performance.now(); ;) {
+    const { done, value } = building.next()
+    if (done === true) return value
+    if (performance.now() - turn < turnMs) continue
+    await setImmediate()
+    turn = performance.now()
+  }
+}
+
+const turnMs = 4
+/** So many devices or nodes are handled before the work may pause: well below a millisecond. */
+const sliceSize = 256
+
+function atOnce<T>(building: Generator<void, T>): T {
+  for (;;) {
+    const { done, value } = building.next()
+    if (done === true) return value
+  }
+}
+
+function* buildInSlices(deviceIds: Iterable<string>): Generator<void, AudienceTree> {
+  const sorted = yield* sortInSlices(deviceIds)
   const leaves = Buffer.allocUnsafe(sorted.length * hashBytes)
-  for (const [index, id] of sorted.entries()) leafHash(Buffer.from(id, 'hex')).copy(leaves, index * hashBytes)
-  const levels = buildLevels(leaves)
+  for (const [index, id] of sorted.entries()) {
+    leafHash(Buffer.from(id, 'hex')).copy(leaves, index * hashBytes)
+    if (index % sliceSize === 0) yield
+  }
+  const levels = yield* levelsInSlices(leaves)
   return {
     root: rootOf(levels),
     size: sorted.length,
@@ -30,6 +61,26 @@ export function buildAudienceTree(deviceIds: Iterable<string>): AudienceTree {
   }
 }
 
+/** Each id once, in order. Sorted by their beginnings first, because sorting all at once cannot pause. */
+function* sortInSlices(ids: Iterable<string>): Generator<void, string[]> {
+  const byBeginning = new Map<string, Set<string>>()
+  let seen = 0
+  for (const id of ids) {
+    const beginning = id.slice(0, 3)
+    const alike = byBeginning.get(beginning)
+    if (alike === undefined) byBeginning.set(beginning, new Set([id]))
+    else alike.add(id)
+    seen += 1
+    if (seen % sliceSize === 0) yield
+  }
+  const sorted: string[] = []
+  for (const beginning of [...byBeginning.keys()].sort()) {
+    for (const id of [...(byBeginning.get(beginning) ?? [])].sort()) sorted.push(id)
+    yield
+  }
+  return sorted
+}
+
 /** Whether the proof leads from the device to the root of the audience. */
 export function isInAudience(deviceId: string, proof: InclusionProof, root: string): boolean {
   if (!/^[0-9a-f]{64}$/.test(deviceId)) return false
@@ -38,7 +89,7 @@ export function isInAudience(deviceId: string, proof: InclusionProof, root: stri
 
 /** Root over any leaves, as RFC 6962 defines it. */
 export function merkleRoot(leaves: readonly Uint8Array[]): string {
-  return rootOf(buildLevels(Buffer.concat(leaves.map(leafHash))))
+  return rootOf(atOnce(levelsInSlices(Buffer.concat(leaves.map(leafHash)))))
 }
 
 const hashBytes = 32
@@ -57,22 +108,23 @@ function nodeHash(pair: Uint8Array, scratch: Buffer): Buffer {
 }
 
 /** Level 0 holds the leaves; a node without a sibling rises unchanged, which gives the tree shape of RFC 6962. */
-function buildLevels(leaves: Buffer): Buffer[] {
+function* levelsInSlices(leaves: Buffer): Generator<void, Buffer[]> {
   const levels = [leaves]
   for (let level = leaves; level.length > hashBytes;) {
-    level = parentsOf(level)
+    level = yield* parentsInSlices(level)
     levels.push(level)
   }
   return levels
 }
 
-function parentsOf(level: Buffer): Buffer {
+function* parentsInSlices(level: Buffer): Generator<void, Buffer> {
   const scratch = Buffer.allocUnsafe(1 + 2 * hashBytes)
   const count = level.length / hashBytes
   const parents = Buffer.allocUnsafe(Math.ceil(count / 2) * hashBytes)
   for (let node = 0; node + 1 < count; node += 2) {
     const at = node * hashBytes
     nodeHash(level.subarray(at, at + 2 * hashBytes), scratch).copy(parents, at / 2)
+    if (node % sliceSize === 0) yield
   }
   if (count % 2 === 1) level.copy(parents, parents.length - hashBytes, level.length - hashBytes)
   return parents

@@ -1,5 +1,5 @@
 import type { InclusionProof } from '@bascule/contract/device/protocol.ts'
-import { buildAudienceTree, type AudienceTree } from '@bascule/trust/merkle.ts'
+import { growAudienceTree, type AudienceTree } from '@bascule/trust/merkle.ts'
 import type { Db } from '#/platform/db/database.ts'
 import { membersOf } from './rollout.store.ts'
 
@@ -40,7 +40,7 @@ async function buildTree(db: Db, rolloutId: number, phase: number): Promise<Audi
     .where('ord', '=', phase)
     .executeTakeFirst()
   if (!row?.audience_root) return undefined
-  const tree = buildAudienceTree(await keyIdsOfPhase(db, await membersOf(db, rolloutId), phase))
+  const tree = await growAudienceTree(await keyIdsOfPhase(db, await membersOf(db, rolloutId), phase))
   if (tree.root !== row.audience_root) {
     throw new Error(`The members of phase ${phase} of rollout ${rolloutId} are not those that were frozen`)
   }

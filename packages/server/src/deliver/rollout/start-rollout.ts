@@ -5,6 +5,7 @@ import type { BlobStore } from '@bascule/content/blobs/blob-store.ts'
 import { findActiveVersion } from '#/estate/library/library.service.ts'
 import { nextCounter } from '#/estate/product-line/product-line.service.ts'
 import type { Db } from '#/platform/db/database.ts'
+import { writeWithin } from '#/platform/db/read-within.ts'
 import { wake } from '#/platform/jobs/timer.ts'
 import { record } from '#/platform/ledger/record.ts'
 import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
@@ -31,12 +32,13 @@ export async function startRollout(
 ): Promise<Answer<ReleaseId>> {
   const permitted = everywherePermitted(actor, 'rollout.start')
   if (!permitted.ok) return permitted
-  return await db.transaction().execute(async (tx) => {
+  return await writeWithin(db, async (tx, ask) => {
     const release = await lockRelease(tx, releaseId)
     if (!release) return notFound('release')
     const packages = await pinPackages(tx, release)
     if (!packages.ok) return refused(packages.error)
-    const membership = await placeAudience(tx, release.plan.audience.query, release.plan.phases)
+    const { audience, phases } = release.plan
+    const membership = await ask(async () => await placeAudience(tx, audience.query, phases))
     const refusal = refusalOf(release, membership)
     if (refusal) return refused(refusal)
     const rolloutId = await freeze(blobs, tx, release, packages.value, membership, now)
@@ -117,7 +119,7 @@ async function freeze(
   now: Temporal.Instant,
 ): Promise<number> {
   const { plan } = release
-  const phases = frozenPhases(plan, membership)
+  const phases = await frozenPhases(plan, membership)
   const counter = await nextCounter(tx, plan.productLine)
   const manifest = buildManifest(release.id, counter, plan, packages, phases)
   // Before the commit: a release never names a manifest that is not there. An orphan blob hurts nobody.
@@ -130,15 +132,20 @@ async function freeze(
   return rolloutId
 }
 
-function frozenPhases(plan: ReleasePlan, membership: Membership): FrozenPhase[] {
-  return plan.phases.map((phase, at) => ({
-    order: at + 1,
-    name: phase.name,
-    audienceRoot: plan.audience.mode === 'frozen' ? audienceRootOf(membership.phases[at]?.keyIds ?? []) : null,
-    devices: membership.phases[at]?.devices ?? 0,
-    notBefore: phase.notBefore,
-    notAfter: phase.notAfter,
-  }))
+async function frozenPhases(plan: ReleasePlan, membership: Membership): Promise<FrozenPhase[]> {
+  const frozen: FrozenPhase[] = []
+  for (const [at, phase] of plan.phases.entries()) {
+    const { devices, keyIds } = membership.phases[at] ?? { devices: 0, keyIds: [] }
+    frozen.push({
+      order: at + 1,
+      name: phase.name,
+      audienceRoot: plan.audience.mode === 'frozen' ? await audienceRootOf(keyIds) : null,
+      devices,
+      notBefore: phase.notBefore,
+      notAfter: phase.notAfter,
+    })
+  }
+  return frozen
 }
 
 async function insertRollout(

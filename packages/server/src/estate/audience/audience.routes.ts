@@ -11,5 +11,5 @@ export const audienceRoutes = audience.router({
   retire: audience.retire.handler(async ({ input, context }) =>
     answer(await retireAudience(context, input.audienceId)),
   ),
-  check: audience.check.handler(async ({ input, context }) => await checkQuery(context.db, input.query)),
+  check: audience.check.handler(async ({ input, context }) => answer(await checkQuery(context.db, input.query))),
 })

@@ -2,9 +2,11 @@ import type { AudienceChange, AudienceInput, AudienceView } from '@bascule/contr
 import type { Page, PageInput } from '@bascule/contract/lib/paging.ts'
 import { formatQuery } from '@bascule/domain/estate/query/format-query.ts'
 import { parseQuery } from '@bascule/domain/estate/query/parse-query.ts'
+import type { QueryProblem } from '@bascule/domain/estate/query/query.ts'
 import type { AudienceId } from '@bascule/domain/lib/ids.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
 import { sql } from 'kysely'
+import { readWithin } from '#/platform/db/read-within.ts'
 import type { Db } from '#/platform/db/database.ts'
 import type { Call } from '#/platform/http/os.ts'
 import { type Fact, record } from '#/platform/ledger/record.ts'
@@ -60,10 +62,14 @@ export async function retireAudience(call: Call, id: AudienceId): Promise<Answer
 }
 
 /** What a query means and how many active devices it takes now; one that is none is answered with its place. */
-export async function checkQuery(db: Db, text: string) {
+export async function checkQuery(
+  db: Db,
+  text: string,
+): Promise<Answer<{ problem: QueryProblem | null; formatted: string; devices: number }>> {
   const parsed = parseQuery(text)
-  if (!parsed.ok) return { problem: parsed.error, formatted: text, devices: 0 }
-  return { problem: null, formatted: formatQuery(parsed.value), devices: await countSelected(db, parsed.value) }
+  if (!parsed.ok) return ok({ problem: parsed.error, formatted: text, devices: 0 })
+  const counted = await readWithin(db, async (tx) => await countSelected(tx, parsed.value))
+  return counted.ok ? ok({ problem: null, formatted: formatQuery(parsed.value), devices: counted.value }) : counted
 }
 
 async function changeLocked(

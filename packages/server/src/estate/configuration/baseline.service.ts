@@ -7,6 +7,7 @@ import type { Query } from '@bascule/domain/estate/query/query.ts'
 import type { BaselineId, DeviceId } from '@bascule/domain/lib/ids.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
 import { type RawBuilder, type Selectable, sql } from 'kysely'
+import { readWithin, writeWithin } from '#/platform/db/read-within.ts'
 import type { Db } from '#/platform/db/database.ts'
 import type { Call } from '#/platform/http/os.ts'
 import { record } from '#/platform/ledger/record.ts'
@@ -53,8 +54,9 @@ export async function keepBaseline(
   if (!allowed.ok) return allowed
   const query = parseQuery(text)
   if (!query.ok) return badInput({ field: 'query', problem: query.error.message })
-  return await call.db.transaction().execute(async (tx) => {
-    const taken = await takeBaseline(tx, { label, of: { query: query.value }, madeBy: call.actor.name, at: call.now })
+  return await writeWithin(call.db, async (tx, ask) => {
+    const input = { label, of: { query: query.value }, madeBy: call.actor.name, at: call.now }
+    const taken = await ask(async () => await takeBaseline(tx, input))
     await record(tx, {
       actor: call.actor,
       at: call.now,
@@ -87,11 +89,32 @@ export async function differences(
 ): Promise<Answer<{ total: number; items: BaselineDifference[] }>> {
   const before = await findBaseline(db, id)
   if (before === undefined) return notFound('baseline')
-  const after = against === undefined ? await contentNow(db, before) : (await findBaseline(db, against))?.content
+  const now = against === undefined ? await readWithin(db, async (tx) => await contentNow(tx, before)) : undefined
+  if (now?.ok === false) return now
+  const after = against === undefined ? now?.value : (await findBaseline(db, against))?.content
   if (after === undefined) return notFound('baseline to compare with')
   const found = diffBaselines(before.content, after)
-  const items = found.slice(0, 1000).map(({ device, ...rest }) => ({ deviceId: device as DeviceId, ...rest }))
+  const shown = found.slice(0, 1000)
+  const names = await deviceNames(
+    db,
+    shown.map(({ device }) => device),
+  )
+  const items = shown.map(({ device, ...rest }) => ({
+    deviceId: device as DeviceId,
+    device: names.get(device) ?? device,
+    ...rest,
+  }))
   return ok({ total: found.length, items })
+}
+
+async function deviceNames(db: Db, keyIds: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  if (keyIds.length === 0) return new Map()
+  const rows = await db
+    .selectFrom('device')
+    .select(['key_id', 'name'])
+    .where('key_id', 'in', [...new Set(keyIds)])
+    .execute()
+  return new Map(rows.map((row) => [row.key_id, row.name]))
 }
 
 type BaselineListed = Omit<Selectable<BaselineTable>, 'content' | 'device_ids'>

@@ -4,6 +4,7 @@ import type { Permission } from '@bascule/domain/estate/permission.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
 import type { Updateable } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
+import { writeWithin } from '#/platform/db/read-within.ts'
 import { record } from '#/platform/ledger/record.ts'
 import { allow } from '#/platform/lib/actor.ts'
 import { badInput, notFound, refused, type Answer } from '#/platform/lib/answer.ts'
@@ -145,8 +146,8 @@ async function changeSelected(
 ): Promise<Answer<BulkResult>> {
   const filter = await filterFrom(call, 'query' in selection ? selection.query : '', permission)
   if (!filter.ok) return filter
-  const result = await call.db.transaction().execute(async (tx): Promise<Answer<BulkResult & { keyIds: string[] }>> => {
-    const rows = await lockSelected(tx, filter.value, selection)
+  const result = await writeWithin<BulkResult & { keyIds: string[] }>(call.db, async (tx, ask) => {
+    const rows = await ask(async () => await lockSelected(tx, filter.value, selection))
     if ('deviceIds' in selection && rows.length < new Set(selection.deviceIds).size) return notFound('device')
     const facts = await change(tx, rows)
     if (!facts.ok) return facts

@@ -32,6 +32,19 @@ export async function lockPackage(
   return row.id
 }
 
+/**
+ * Until the transaction ends, no blob that lies there now is deleted while a version is made of it: whoever registers
+ * shares the lock with others who do, and whoever deletes has it alone.
+ */
+export async function lockLibrary(tx: Db, purpose: 'to-register' | 'to-delete'): Promise<void> {
+  const key = sql`hashtextextended('bascule library', 0)`
+  await (
+    purpose === 'to-delete'
+      ? sql`select pg_advisory_xact_lock(${key})`
+      : sql`select pg_advisory_xact_lock_shared(${key})`
+  ).execute(tx)
+}
+
 export async function insertVersion(tx: Db, row: Insertable<PackageVersionTable>): Promise<void> {
   await tx.insertInto('package_version').values(row).execute()
 }

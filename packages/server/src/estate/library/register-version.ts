@@ -15,7 +15,7 @@ import type { Db } from '#/platform/db/database.ts'
 import { record } from '#/platform/ledger/record.ts'
 import type { ActorName } from '#/platform/lib/actor.ts'
 import { newId } from '#/platform/lib/id.ts'
-import { findVersion, insertBlobs, insertFiles, insertVersion, lockPackage } from './library.store.ts'
+import { findVersion, insertBlobs, insertFiles, insertVersion, lockLibrary, lockPackage } from './library.store.ts'
 import type { StoredVariant } from './library.tables.ts'
 
 export interface RegisterServices {
@@ -58,6 +58,10 @@ export async function registerVersion(
     return badPackage({ rule: 'invalid-field', field: 'version', problem })
   }
   return await services.db.transaction().execute(async (tx) => {
+    await lockLibrary(tx, 'to-register')
+    // An import that failed may have taken back what was there when the package was checked.
+    const lost = await firstLost(services.blobs, checked.value)
+    if (lost) return badPackage(lost)
     const recipe = checked.value.variants[0]?.config.recipe
     const packageId = await lockPackage(tx, { ...checked.value, class: recipe?.class ?? 'application' }, now)
     const known = await findVersion(tx, name, version)
@@ -66,6 +70,14 @@ export async function registerVersion(
     await putBytes(services.blobs, index)
     return ok({ name, version, indexDigest })
   })
+}
+
+async function firstLost(blobs: BlobStore, { blobs: needed }: CheckedPackage): Promise<PackageProblem | undefined> {
+  for (const { digest } of needed) {
+    if (!(await blobs.stat(digest)))
+      return { rule: 'missing-blob', field: digest, problem: 'is missing; send it again' }
+  }
+  return undefined
 }
 
 async function insertChecked(

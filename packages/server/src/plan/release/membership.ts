@@ -1,8 +1,8 @@
 import type { AudiencePreview, PhasePlan } from '@bascule/contract/plan/release.ts'
 import { parseQuery, type Query } from '@bascule/domain/estate/query/parse-query.ts'
-import { buildAudienceTree } from '@bascule/trust/merkle.ts'
+import { growAudienceTree } from '@bascule/trust/merkle.ts'
 import type * as z from 'zod'
-import { selectDevices } from '#/estate/audience/audience.service.ts'
+import { selectPlaced } from '#/estate/audience/audience.service.ts'
 import type { Db } from '#/platform/db/database.ts'
 
 /** Who belongs to which phase: one byte per fleet index, 0 for devices outside. At most 250 phases. */
@@ -15,36 +15,30 @@ export interface Membership {
 }
 
 /**
- * Places every active device of the audience in the first phase whose query matches it. One query for the audience and
- * one per phase, whatever the size of the fleet; the sample in a query is stable, so the same plan places alike.
+ * Places every active device of the audience in the first phase whose query matches it, in one question whatever the size
+ * of the fleet and the number of phases; the sample in a query is stable, so the same plan places alike.
  */
 export async function placeAudience(
   db: Db,
   audienceQuery: string,
   phases: readonly Pick<PhasePlan, 'query'>[],
 ): Promise<Membership> {
-  const audience = await selectDevices(db, queryFrom(audienceQuery))
-  const keyIds = new Map(audience.map((device) => [device.id, device.keyId]))
-  const largest = audience.reduce((most, device) => Math.max(most, device.id), 0)
-  const members = new Uint8Array(audience.length === 0 ? 0 : largest + 1)
-  const placed: { devices: number; keyIds: string[] }[] = []
-  for (const [at, phase] of phases.entries()) {
-    const query: Query = { kind: 'and', of: [queryFrom(audienceQuery), queryFrom(phase.query)] }
-    const own: string[] = []
-    for (const { id, keyId } of phase.query.trim() === '' ? audience : await selectDevices(db, query)) {
-      if (!keyIds.has(id) || members[id] !== 0) continue
-      members[id] = at + 1
-      own.push(keyId)
-    }
-    placed.push({ devices: own.length, keyIds: own })
+  const parts = phases.map((phase) => queryFrom(phase.query))
+  const audience = await selectPlaced(db, queryFrom(audienceQuery), parts)
+  const members = new Uint8Array(audience.length === 0 ? 0 : (audience.at(-1)?.id ?? 0) + 1)
+  const keyIds: string[][] = phases.map(() => [])
+  for (const { id, keyId, part } of audience) {
+    members[id] = part
+    keyIds[part - 1]?.push(keyId)
   }
+  const placed = keyIds.map((own) => ({ devices: own.length, keyIds: own }))
   const inPhases = placed.reduce((sum, phase) => sum + phase.devices, 0)
   return { members, audience: audience.length, unplaced: audience.length - inPhases, phases: placed }
 }
 
 /** The Merkle root of a frozen phase; an empty phase has none. */
-export function audienceRootOf(keyIds: readonly string[]): string | null {
-  return keyIds.length === 0 ? null : buildAudienceTree(keyIds).root
+export async function audienceRootOf(keyIds: readonly string[]): Promise<string | null> {
+  return keyIds.length === 0 ? null : (await growAudienceTree(keyIds)).root
 }
 
 export function previewFrom(

@@ -4,6 +4,7 @@ import { parseQuery } from '@bascule/domain/estate/query/parse-query.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
 import { findProductLine } from '#/estate/product-line/product-line.service.ts'
 import type { Db } from '#/platform/db/database.ts'
+import { readWithin } from '#/platform/db/read-within.ts'
 import { record } from '#/platform/ledger/record.ts'
 import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
 import type { Call } from '#/platform/http/os.ts'
@@ -105,7 +106,8 @@ export async function previewPlan(
 ): Promise<Answer<ReturnType<typeof previewFrom>>> {
   const problems = problemsOfQueries(plan)
   if (problems.length > 0) return badInput(...problems)
-  return ok(previewFrom(await placeAudience(db, plan.audience.query, plan.phases), plan.phases))
+  const placed = await readWithin(db, async (tx) => await placeAudience(tx, plan.audience.query, plan.phases))
+  return placed.ok ? ok(previewFrom(placed.value, plan.phases)) : placed
 }
 
 /** What makes a plan unusable whatever the fleet looks like. */
