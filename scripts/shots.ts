@@ -1,64 +1,39 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { chromium } from 'playwright-core'
-import type { Page } from 'playwright-core'
+import type { Browser, Page } from 'playwright-core'
 import { launchOptions, needBrowser } from './lib/browser.ts'
 import { createPrograms } from './lib/programs.ts'
-import { root } from './lib/root.ts'
+import { emptyFolder, photographPage, settle } from './shots/camera.ts'
+import {
+  goOn,
+  keeperScenes,
+  photographEmpty,
+  photographRollout,
+  photographScenes,
+  photographTrouble,
+  plannerScenes,
+} from './shots/scenes.ts'
 import { startInstallation } from './start/installation.ts'
 import type { Installation } from './start/installation.ts'
 import { watchRelease } from './start/watch.ts'
 
 /**
- * `npm run shots`: photographs every page of the demo at 1440 and 390 px, light and dark, into `.cache/shots/`. The release is
- * photographed twice: while it rolls out and when it is verified.
+ * `npm run shots`: photographs every page of the demo at 1440 and 390 px, light and dark, into `.cache/shots/`, then its dialogs,
+ * its troubles and an installation with nothing in it. The release is photographed while it rolls out, paused and verified.
  */
-const folder = join(root, '.cache', 'shots')
-const widths = [1440, 390]
-const themes = ['light', 'dark'] as const
 
-/** `/releases/1` becomes `releases-1`; the start page `today`. */
-function nameOf(path: string): string {
-  return path === '/'
-    ? 'today'
-    : path
-        .slice(1)
-        .replaceAll(/[^a-z0-9]+/gi, '-')
-        .replace(/-$/, '')
-        .slice(0, 30)
-}
-
-async function photograph(page: Page, url: string, path: string, suffix = ''): Promise<void> {
-  for (const theme of themes) {
-    await page.emulateMedia({ colorScheme: theme, reducedMotion: 'reduce' })
-    for (const width of widths) {
-      await page.setViewportSize({ width, height: width < 800 ? 844 : 900 })
-      await page.goto(url + path)
-      await settle(page)
-      const file = join(folder, `${nameOf(path)}${suffix}-${theme}-${width}.png`)
-      await page.screenshot({ path: file, fullPage: width < 800 })
-      console.log(file)
-    }
-  }
-}
-
-/** A page with an event stream is never idle; it is ready when it has a heading and nothing on it says that it is busy. */
-async function settle(page: Page): Promise<void> {
-  await page.getByRole('heading').first().waitFor({ timeout: 20_000 })
-  await page.locator('[aria-busy="true"]').first().waitFor({ state: 'detached', timeout: 20_000 })
-  await page.evaluate('document.fonts.ready')
-}
-
-/** Every page that the navigation leads to, and from each list the first thing in it. */
+/** Every page that the navigation leads to, and from each list the first thing in it; of the settings each section. */
 async function findPages(page: Page, url: string): Promise<string[]> {
   const inNavigation = await hrefs(page, 'nav a[href^="/"]')
   const found = new Set(['/', ...inNavigation])
   for (const path of inNavigation) {
     await page.goto(url + path)
     await settle(page)
-    const [first] = (await hrefs(page, `main a[href^="${path}/"]`)).filter((href) => !href.includes('?'))
-    if (path !== '/' && first !== undefined) found.add(first)
+    const links = (await hrefs(page, `main a[href^="${path}/"]`)).filter((href) => !href.includes('?'))
+    const chosen = path === '/settings' ? links : links.slice(0, 1)
+    if (path !== '/') for (const link of chosen) found.add(link)
   }
   return [...found]
 }
@@ -68,32 +43,57 @@ async function hrefs(page: Page, selector: string): Promise<string[]> {
   return [...new Set(all)]
 }
 
-async function shoot({ server, signInLink, demo }: Installation): Promise<void> {
-  const browser = await chromium.launch(launchOptions(needBrowser()))
-  try {
-    const page = await browser.newPage({ locale: 'en-GB', timezoneId: 'Europe/London' })
-    await photograph(page, server.url, '/sign-in')
-    await page.goto(signInLink ?? server.url)
-    const release = `/releases/${demo?.state.releaseId}`
-    await photograph(page, server.url, release, '-rolling-out')
-    if (demo) await watchRelease(demo, { show: () => {}, signal: AbortSignal.timeout(180_000) })
-    await page.goto(server.url)
-    await settle(page)
-    for (const path of await findPages(page, server.url)) await photograph(page, server.url, path)
-    await photograph(page, server.url, release, '-verified')
-  } finally {
-    await browser.close()
-  }
+async function newPage(browser: Browser): Promise<Page> {
+  return await browser.newPage({ locale: 'en-GB', timezoneId: 'Europe/London' })
 }
 
-rmSync(folder, { recursive: true, force: true })
-mkdirSync(folder, { recursive: true })
+async function shootDemo(browser: Browser, { server: { url }, signInLink, demo }: Installation): Promise<void> {
+  const page = await newPage(browser)
+  await photographPage(page, url, '/sign-in')
+  await page.goto(signInLink ?? url)
+  if (!demo) return
+  const release = `/releases/${demo.state.releaseId}`
+  await photographPage(page, url, release, '-rolling-out')
+  await photographRollout(page, url, release)
+  await goOn(page, url, release)
+  await photographTrouble(page, url, release)
+  await shootKeeper(await newPage(browser), url, demo.state.admin)
+  await watchRelease(demo, { show: () => {}, signal: AbortSignal.timeout(180_000) })
+  await page.goto(url)
+  await settle(page)
+  for (const path of await findPages(page, url)) await photographPage(page, url, path)
+  for (const path of [release, '/fleet/cmdb?view=changes', '/fleet/cmdb?view=baselines'])
+    await photographPage(page, url, path)
+  await photographScenes(page, url, plannerScenes)
+  await page.close()
+}
+
+async function shootKeeper(page: Page, url: string, admin: { email: string; password: string }): Promise<void> {
+  await page.goto(`${url}/sign-in`)
+  await page.getByLabel('E-mail address').fill(admin.email)
+  await page.getByLabel('Password', { exact: true }).fill(admin.password)
+  await page.getByRole('button', { name: 'Sign in' }).click()
+  await page.getByRole('heading', { level: 1, name: 'Today' }).waitFor()
+  await photographPage(page, url, '/settings/people', '-keeper')
+  await photographPage(page, url, '/settings/roles', '-keeper')
+  await photographScenes(page, url, keeperScenes)
+  await page.close()
+}
+
+emptyFolder()
 const temporary = mkdtempSync(join(tmpdir(), 'bascule-shots-'))
 const programs = createPrograms()
+const browser = await chromium.launch(launchOptions(needBrowser()))
 try {
-  const options = { dataFolder: join(temporary, 'data'), port: 0, demo: true, soakSeconds: 15 }
-  await shoot(await startInstallation(options, programs, console.log))
+  const start = async (name: string, demo: boolean) => {
+    const options = { dataFolder: join(temporary, name), port: 0, demo, soakSeconds: 45 }
+    return await startInstallation(options, programs, console.log)
+  }
+  await shootDemo(browser, await start('demo', true))
+  const { signInLink } = await start('empty', false)
+  if (signInLink !== undefined) await photographEmpty(await newPage(browser), signInLink)
 } finally {
+  await browser.close()
   await programs.stop()
   rmSync(temporary, { recursive: true, force: true, maxRetries: 3 })
 }

@@ -54,6 +54,8 @@ export type BaselineView = z.infer<typeof BaselineView>
 
 export const BaselineDifference = z.object({
   deviceId,
+  /** How the device is called now; its id where it is not known any more. */
+  device: z.string(),
   package: z.string(),
   before: z.string().nullable(),
   after: z.string().nullable(),

@@ -21,26 +21,35 @@ interface ReasonDialogProps extends DialogProps {
   /** What happens and what does not, in one or two sentences. */
   effect: string
   cancelVerb?: string
+  /** Something in the dialog is not right yet. */
+  isBlocked?: boolean
   onConfirm: (reason: string) => void
 }
 
 interface EffectDialogProps extends DialogProps {
   effect: string
+  /** Something ends that does not come back by the same door: the safe answer is the one under the finger. */
+  isEnding?: boolean
   onConfirm: () => void
 }
 
 /** Says what will happen before it does; for acts that need no reason. */
-export function EffectDialog(props: EffectDialogProps) {
+export function EffectDialog({ isEnding = false, ...props }: EffectDialogProps) {
   return (
     <Modal opened={props.isOpen} onClose={props.onClose} title={<b>{props.title}</b>}>
       <p className={styles.effect}>{props.effect}</p>
       {props.children}
       <Refusal {...props} />
       <Group justify="flex-end" mt="md">
-        <Button variant="default" onClick={props.onClose}>
+        <Button variant="default" onClick={props.onClose} data-autofocus={isEnding || undefined}>
           Cancel
         </Button>
-        <Button loading={props.isBusy ?? false} onClick={props.onConfirm} data-autofocus>
+        <Button
+          className={isEnding ? styles.danger : undefined}
+          loading={props.isBusy ?? false}
+          onClick={props.onConfirm}
+          data-autofocus={isEnding ? undefined : true}
+        >
           {props.verb}
         </Button>
       </Group>
@@ -72,7 +81,7 @@ export function ReasonDialog(props: ReasonDialogProps) {
         </Button>
         <Button
           loading={props.isBusy ?? false}
-          disabled={reason.trim() === ''}
+          disabled={reason.trim() === '' || props.isBlocked === true}
           onClick={() => props.onConfirm(reason.trim())}
         >
           {props.verb}
@@ -119,6 +128,7 @@ export function BlastDialog(props: BlastDialogProps) {
         minRows={2}
         maxLength={500}
         mb="sm"
+        data-autofocus
         value={reason}
         onChange={(event) => setReason(event.currentTarget.value)}
       />
@@ -130,7 +140,6 @@ export function BlastDialog(props: BlastDialogProps) {
         }
         value={typed}
         autoComplete="off"
-        data-autofocus
         onChange={(event) => setTyped(event.currentTarget.value)}
       />
       <Refusal {...props} />

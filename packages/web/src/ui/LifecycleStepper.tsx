@@ -1,5 +1,4 @@
 import { Tooltip } from '@mantine/core'
-import { IconCheck } from '@tabler/icons-react'
 import styles from './LifecycleStepper.module.css'
 import { gateAfter, stageName, type Stage, type StageGate } from './lifecycle.ts'
 
@@ -35,9 +34,7 @@ export function LifecycleStepper({ stages }: { stages: readonly Stage[] }) {
 function Gate({ gate }: { gate: StageGate }) {
   return (
     <Tooltip label={gate.label}>
-      <button type="button" className={styles.gate} data-passed={gate.isPassed || undefined} aria-label={gate.label}>
-        {gate.isPassed ? <IconCheck size={11} stroke={3} aria-hidden /> : null}
-      </button>
+      <button type="button" className={styles.gate} data-behind={gate.isBehind || undefined} aria-label={gate.label} />
     </Tooltip>
   )
 }

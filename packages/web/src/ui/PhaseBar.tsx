@@ -16,9 +16,11 @@ export function PhaseBar({ total, verified, inFlight, failed, advancePercent }: 
   return (
     // oxlint-disable-next-line jsx-a11y/prefer-tag-over-role -- drawn by several elements, so no <img>
     <div className={styles.bar} role="img" aria-label={label}>
-      <Segment part={verified} total={total} kind="verified" />
-      <Segment part={inFlight} total={total} kind="in-flight" />
-      <Segment part={failed} total={total} kind="failed" />
+      <div className={styles.fill}>
+        <Segment part={verified} total={total} kind="verified" />
+        <Segment part={inFlight} total={total} kind="in-flight" />
+        <Segment part={failed} total={total} kind="failed" />
+      </div>
       {advancePercent === undefined ? null : (
         <i className={styles.tick} style={{ left: `min(${advancePercent}%, calc(100% - 2px))` }} />
       )}

@@ -29,7 +29,8 @@ export function PhaseRing({ order, of, state }: PhaseRingProps) {
             fill={isDot ? (isOwn ? color : 'var(--line-strong)') : 'none'}
             stroke={isOwn ? color : isEarlier ? 'var(--line-strong)' : 'var(--line)'}
             strokeWidth={isOwn ? 2.4 : 1.1}
-            strokeDasharray={isOwn && hue === 'planned' ? '2.2 2.2' : undefined}
+            // A dashed dot would be a star.
+            strokeDasharray={isOwn && !isDot && hue === 'planned' ? '2.2 2.2' : undefined}
           />
         )
       })}

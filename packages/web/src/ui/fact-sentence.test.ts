@@ -29,3 +29,17 @@ test('an act that nobody has put into words is still said', () => {
     'Ines Marek merged till model T1',
   )
 })
+
+test('what a person does to a phase names the phase, although the fact is about the rollout', () => {
+  const paused = fact({
+    did: 'phase.paused',
+    subject: { kind: 'rollout', id: '7' },
+    after: { phase: 2, name: 'Shops', reason: 'It is Saturday.' },
+  })
+  expect(factSentence(paused)).toBe('Phase 2 Shops is paused by Ines Marek. It is Saturday.')
+})
+
+test('a back-out that was asked for is said as a person would', () => {
+  const asked = fact({ did: 'rollout.back-out-asked', after: { reason: 'Printers stop.' } })
+  expect(factSentence(asked)).toBe('Ines Marek asked for a back-out. Printers stop.')
+})

@@ -60,10 +60,12 @@ const phaseActs: Readonly<Record<string, string>> = {
   'backed-out': 'went back',
   skipped: 'was skipped',
   'joined-late': 'was joined late',
+  'limits-changed': 'has new limits',
 }
 
 function phaseSentence({ subject, actor, after }: FactWords, act: string): string {
-  const order = subject.id.split('/').at(-1) ?? ''
+  // What a person does to a phase is written about its rollout; what the phase does itself, about the phase.
+  const order = numberIn(after, 'phase') ?? subject.id.split('/').at(-1) ?? ''
   const name = textIn(after, 'name')
   const who = actor.kind === 'system' ? '' : ` by ${actor.name}`
   const because = textIn(after, 'because') ?? textIn(after, 'reason')
@@ -86,7 +88,7 @@ const rolloutActs: Readonly<Record<string, string>> = {
   resumed: 'let the rollout go on',
   running: 'let the rollout go on',
   'pause-explained': 'said why the rollout is paused',
-  'backing-out': 'asked for a back-out',
+  'back-out-asked': 'asked for a back-out',
   'residual-accepted': 'completed the rollout with devices left over',
 }
 

@@ -15,6 +15,11 @@ export function formatShare(part: number, whole: number): string {
   return `${percent.toFixed(percent < 10 ? 1 : 0)} %`
 }
 
+/** "98.8 %": a rate that is measured, with one decimal. */
+export function formatRate(percent: number): string {
+  return `${percent.toFixed(1)} %`
+}
+
 const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const
 
 /** "1.4 GB", in powers of a thousand. */
@@ -40,9 +45,9 @@ const exact = new Intl.DateTimeFormat('en-GB', {
   timeZoneName: 'short',
 })
 
-/** "Wed, 25 Nov 2026, 18:00:12 CET" in the viewer's zone. */
+/** "Wed 25 Nov 2026, 18:00:12 CET" in the viewer's zone. */
 export function formatExact(iso: string): string {
-  return exact.format(new Date(iso))
+  return exact.format(new Date(iso)).replace(/^(\w+),/, '$1')
 }
 
 const clock = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' })
@@ -59,11 +64,21 @@ const dayAndClock = new Intl.DateTimeFormat('en-GB', {
   hour: '2-digit',
   minute: '2-digit',
 })
+const dayWithYearAndClock = new Intl.DateTimeFormat('en-GB', {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit',
+})
 const dateOnly = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short', year: 'numeric' })
 
-/** "Wed 25 Nov, 18:00". */
-export function formatMoment(iso: string): string {
-  return dayAndClock.format(new Date(iso)).replace(',', '')
+/** "Wed 25 Nov, 18:00", with the year only where it is another one than `nowMs`'s. */
+export function formatMoment(iso: string, nowMs = Date.now()): string {
+  const date = new Date(iso)
+  const isThisYear = date.getFullYear() === new Date(nowMs).getFullYear()
+  return (isThisYear ? dayAndClock : dayWithYearAndClock).format(date).replace(/^(\w+),/, '$1')
 }
 
 const dayOfYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' })
@@ -72,6 +87,15 @@ const dayOfYear = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'sho
 export function formatShortDay(iso: string, nowMs: number): string {
   const date = new Date(iso)
   return date.getFullYear() === new Date(nowMs).getFullYear() ? dayOfYear.format(date) : dateOnly.format(date)
+}
+
+/** "13:47" today, "25 Nov" on any other day: the narrow form for lists in which the reader can ask for more. */
+export function formatClockOrDay(iso: string, nowMs: number): string {
+  return isSameDay(iso, nowMs) ? formatClock(iso) : formatShortDay(iso, nowMs)
+}
+
+function isSameDay(iso: string, nowMs: number): boolean {
+  return new Date(iso).toDateString() === new Date(nowMs).toDateString()
 }
 
 /** "25 Nov 2026". */
@@ -89,7 +113,7 @@ export function formatRelative(iso: string, nowMs: number): string {
   if (Math.abs(agoMs) < minuteMs) return 'just now'
   const minutes = Math.round(Math.abs(agoMs) / minuteMs)
   if (minutes < 60) return agoMs > 0 ? `${minutes} min ago` : `in ${minutes} min`
-  return new Date(atMs).toDateString() === new Date(nowMs).toDateString() ? formatClock(iso) : formatMoment(iso)
+  return isSameDay(iso, nowMs) ? formatClock(iso) : formatMoment(iso, nowMs)
 }
 
 /** "2 d 4 h", "17 min", "45 s": the two largest units that matter. */

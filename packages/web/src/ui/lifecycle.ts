@@ -20,7 +20,8 @@ const gateWords: Partial<Record<StageKey, string>> = {
 
 export interface Stage {
   key: StageKey
-  status: 'done' | 'now' | 'ahead'
+  /** `left-out` lies behind the release, which did not go through it. */
+  status: 'done' | 'left-out' | 'now' | 'ahead'
   /** Under the name: dates, or what is going on. */
   note: string
   /** Of the stage that is now. */
@@ -29,7 +30,8 @@ export interface Stage {
 
 export interface StageGate {
   label: string
-  isPassed: boolean
+  /** Whether the release has gone past it; nobody signs gates yet. */
+  isBehind: boolean
 }
 
 export function stageName(key: StageKey): string {
@@ -40,7 +42,6 @@ export function stageName(key: StageKey): string {
 export function gateAfter(stage: Stage): StageGate | undefined {
   const word = gateWords[stage.key]
   if (word === undefined) return undefined
-  const isPassed = stage.status === 'done'
-  // Gates are not signed in this version, so behind one means no more than that.
-  return { label: `${word}: ${isPassed ? 'behind' : 'ahead'}; gates are signed in a later version`, isPassed }
+  const isBehind = stage.status === 'done' || stage.status === 'left-out'
+  return { label: `${word}: ${isBehind ? 'not signed' : 'ahead'}. Gates are signed in a later version`, isBehind }
 }

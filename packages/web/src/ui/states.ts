@@ -5,6 +5,7 @@ import {
   IconCircleCheck,
   IconCircleDashed,
   IconFlask2,
+  IconHourglass,
   IconPlayerPause,
   IconPlayerPlay,
   IconSnowflake,
@@ -28,7 +29,7 @@ const iconByHue: Record<Hue, Icon> = {
   closed: IconArchive,
 }
 
-export type Machine = 'release' | 'rollout' | 'phase' | 'job' | 'device' | 'package' | 'token'
+export type Machine = 'release' | 'rollout' | 'phase' | 'job' | 'device' | 'package' | 'token' | 'item'
 
 type Words = Record<string, readonly [word: string, hue: Hue]>
 
@@ -125,6 +126,10 @@ const wordsByMachine: Record<Machine, Words> = {
     active: ['Available', 'go'],
     retired: ['Retired', 'closed'],
   },
+  item: {
+    'in-use': ['In use', 'go'],
+    retired: ['Retired', 'closed'],
+  },
 }
 
 export interface StateLook {
@@ -133,10 +138,13 @@ export interface StateLook {
   icon: Icon
 }
 
+/** States whose hue says less than there is to say; the others take the icon of their hue. */
+const iconByState: Partial<Record<Machine, Record<string, Icon>>> = { phase: { soaking: IconHourglass } }
+
 /** How a state looks. A state this table does not know is shown by its own word in grey, never hidden. */
 export function stateLook(machine: Machine, state: string): StateLook {
   const [word, hue] = wordsByMachine[machine][state] ?? [plainWord(state), 'planned' as const]
-  return { word, hue, icon: iconByHue[hue] }
+  return { word, hue, icon: iconByState[machine]?.[state] ?? iconByHue[hue] }
 }
 
 /** All states of a machine, for filters and for the page of components. */

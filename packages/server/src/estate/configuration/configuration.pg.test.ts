@@ -192,7 +192,7 @@ test('a baseline before and one after tell exactly what a release changed', asyn
   })
   const expected = {
     total: 1,
-    items: [{ deviceId: one!.keyId, package: 'salesdesk', before: '11.0', after: '12.0.0' }],
+    items: [{ deviceId: one!.keyId, device: 'ws-0', package: 'salesdesk', before: '11.0', after: '12.0.0' }],
   }
   expect(valueOf(await differences(scope.db, kept.id, after.id))).toEqual(expected)
   expect(valueOf(await differences(scope.db, kept.id, undefined))).toEqual(expected)

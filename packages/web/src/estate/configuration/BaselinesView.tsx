@@ -76,7 +76,18 @@ const columns: ListColumn<Baseline>[] = [
   { header: 'Taken', cell: (row) => formatMoment(row.at) },
   { header: 'Devices', isNumber: true, cell: (row) => formatCount(row.devices) },
   { header: 'Entries', isNumber: true, isMinor: true, cell: (row) => formatCount(row.entries) },
-  { header: 'Release', isMinor: true, cell: (row) => row.releaseId ?? '' },
+  {
+    header: 'Release',
+    isMinor: true,
+    cell: ({ releaseId }) =>
+      releaseId === null ? (
+        ''
+      ) : (
+        <AppLink to="/releases/$releaseId" params={{ releaseId }} className="mono">
+          {releaseId}
+        </AppLink>
+      ),
+  },
   { header: 'By', isMinor: true, cell: (row) => row.madeBy },
   { header: 'SHA-256', isMinor: true, cell: (row) => <DigestText digest={row.sha256} /> },
 ]
@@ -84,8 +95,10 @@ const columns: ListColumn<Baseline>[] = [
 const now = 'now'
 
 function Comparison({ baselines }: { baselines: readonly Baseline[] }) {
-  const [before, setBefore] = useState<string>(baselines[0]?.id ?? '')
-  const [after, setAfter] = useState<string>(now)
+  // The newest against the one before it: what changed last.
+  const [newest, earlier] = baselines
+  const [before, setBefore] = useState<string>(earlier?.id ?? newest?.id ?? '')
+  const [after, setAfter] = useState<string>(earlier === undefined ? now : (newest?.id ?? now))
   const options = baselines.map((each) => ({ value: each.id, label: `${each.label}, ${formatMoment(each.at)}` }))
   const input = { baselineId: before, ...(after === now ? {} : { against: after }) }
   const found = useQuery(orpc.estate.configuration.diffBaseline.queryOptions({ input }))
@@ -97,7 +110,7 @@ function Comparison({ baselines }: { baselines: readonly Baseline[] }) {
       <div className={styles.views}>
         <Select
           size="xs"
-          w={320}
+          className={styles.choice}
           label="Before"
           allowDeselect={false}
           data={options}
@@ -106,7 +119,7 @@ function Comparison({ baselines }: { baselines: readonly Baseline[] }) {
         />
         <Select
           size="xs"
-          w={320}
+          className={styles.choice}
           label="After"
           allowDeselect={false}
           data={[{ value: now, label: 'What runs now' }, ...options]}
@@ -119,7 +132,7 @@ function Comparison({ baselines }: { baselines: readonly Baseline[] }) {
       )}
       {found.isPending ? <Loading what="the differences" /> : null}
       {found.data === undefined ? null : found.data.items.length === 0 ? (
-        <EmptyState>Nothing differs.</EmptyState>
+        <EmptyState>Nothing differs. Choose another pair of baselines to compare.</EmptyState>
       ) : (
         <ListTable
           label="Differences"
@@ -139,7 +152,7 @@ const differenceColumns: ListColumn<Difference>[] = [
     header: 'Device',
     cell: (row) => (
       <AppLink to="/fleet/$deviceId" params={{ deviceId: row.deviceId }} className="mono">
-        {row.deviceId.slice(0, 12)}
+        {row.device}
       </AppLink>
     ),
   },

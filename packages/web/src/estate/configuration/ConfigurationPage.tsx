@@ -69,7 +69,12 @@ function DriftView() {
       list={list}
       idOf={(row) => `${row.deviceId} ${row.package}`}
       columns={driftColumns}
-      empty={<EmptyState>Every device reports what the CMDB says of it.</EmptyState>}
+      empty={
+        <EmptyState>
+          Every device reports what the CMDB says of it; there is nothing to do. A difference would stand here from the
+          next check-in.
+        </EmptyState>
+      }
     />
   )
 }

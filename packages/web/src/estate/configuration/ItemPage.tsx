@@ -12,6 +12,7 @@ import { Page } from '#/ui/Page.tsx'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
 import { RelativeTime } from '#/ui/RelativeTime.tsx'
 import { SectionCard } from '#/ui/SectionCard.tsx'
+import { StateTag } from '#/ui/StateTag.tsx'
 import { formatCount, formatMoment } from '#/ui/format.ts'
 import { KeysetTable } from '#/ui/table/KeysetTable.tsx'
 import { ListTable, type ListColumn } from '#/ui/table/ListTable.tsx'
@@ -54,7 +55,7 @@ function ItemCards({ item }: { item: ItemDetails }) {
       <SectionCard title="About">
         <KeyValue
           lines={[
-            { key: 'State', value: item.state === 'in-use' ? 'in use' : 'retired' },
+            { key: 'State', value: <StateTag machine="item" state={item.state} /> },
             { key: 'Since', value: formatMoment(item.since) },
             ...(item.class === 'device'
               ? [
@@ -89,7 +90,11 @@ function ItemCards({ item }: { item: ItemDetails }) {
           list={history}
           idOf={(change) => String(change.id)}
           columns={changeColumns}
-          empty={<EmptyState>Nothing has changed since it entered the CMDB.</EmptyState>}
+          empty={
+            <EmptyState>
+              Nothing has changed since it entered the CMDB. The next verified install or change writes a line here.
+            </EmptyState>
+          }
         />
       </SectionCard>
     </div>

@@ -7,6 +7,7 @@ import styles from './ConfigurationPage.module.css'
 import { classWords, type Item } from './cmdb-words.ts'
 import { client, orpc } from '#/api/client.ts'
 import { EmptyState } from '#/ui/EmptyState.tsx'
+import { StateTag } from '#/ui/StateTag.tsx'
 import { RelativeTime } from '#/ui/RelativeTime.tsx'
 import { KeysetTable } from '#/ui/table/KeysetTable.tsx'
 import type { ListColumn } from '#/ui/table/ListTable.tsx'
@@ -35,7 +36,7 @@ export function ItemsView() {
       <div className={styles.views}>
         <TextInput
           size="xs"
-          w={300}
+          w={{ base: '100%', xs: 300 }}
           maw="100%"
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}
@@ -83,6 +84,6 @@ const columns: ListColumn<Item>[] = [
     ),
   },
   { header: 'Class', cell: (item) => classWords[item.class] },
-  { header: 'State', cell: (item) => (item.state === 'in-use' ? 'in use' : 'retired') },
+  { header: 'State', cell: (item) => <StateTag machine="item" state={item.state} /> },
   { header: 'Since', isNumber: true, isMinor: true, cell: (item) => <RelativeTime at={item.since} /> },
 ]

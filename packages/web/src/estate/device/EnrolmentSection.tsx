@@ -3,12 +3,12 @@ import { useDisclosure } from '@mantine/hooks'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
+import { EnrolCommands } from '../settings/EnrolCommands.tsx'
 import { SettingsSection } from '../settings/SettingsSection.tsx'
 import { client, orpc, type Client } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
 import { EffectDialog } from '#/ui/ConfirmDialog.tsx'
 import { EmptyState } from '#/ui/EmptyState.tsx'
-import { FreshSecret } from '#/ui/FreshSecret.tsx'
 import { StateTag } from '#/ui/StateTag.tsx'
 import { RecordDialog, type Field, type Values } from '#/ui/form/RecordDialog.tsx'
 import { formatCount, formatMoment } from '#/ui/format.ts'
@@ -44,12 +44,7 @@ export function EnrolmentSection() {
         ) : null
       }
     >
-      {acts.create.data === undefined ? null : (
-        <FreshSecret
-          what="command"
-          secret={`bascule-agent run --server ${location.origin} --token ${acts.create.data.token}`}
-        />
-      )}
+      {acts.create.data === undefined ? null : <EnrolCommands token={acts.create.data.token} />}
       <KeysetTable
         label="Enrolment tokens"
         list={list}
@@ -69,6 +64,7 @@ export function EnrolmentSection() {
       />
       <EffectDialog
         isOpen={revoked !== null}
+        isEnding
         onClose={() => setRevoked(null)}
         title={`Revoke ${revoked?.label ?? ''}`}
         verb="Revoke token"

@@ -39,7 +39,7 @@ export function LibraryPage() {
     <Page title="Library" actions={uploadButton}>
       <TextInput
         size="xs"
-        w={300}
+        w={{ base: '100%', xs: 300 }}
         maw="100%"
         mb={10}
         value={text}

@@ -18,6 +18,7 @@ import { RelativeTime } from '#/ui/RelativeTime.tsx'
 import { SectionCard } from '#/ui/SectionCard.tsx'
 import { StateTag } from '#/ui/StateTag.tsx'
 import { countOf, formatBytes, formatCount } from '#/ui/format.ts'
+import { levelWords } from '#/ui/levels.ts'
 import { KeysetTable } from '#/ui/table/KeysetTable.tsx'
 import { ListTable, type ListColumn } from '#/ui/table/ListTable.tsx'
 import { useKeysetList } from '#/ui/use-keyset-list.ts'
@@ -40,7 +41,7 @@ export function PackagePage() {
     <Page
       title={name}
       note={found.data === undefined ? undefined : `${found.data.vendor}, ${found.data.class}`}
-      actions={<AppLink to="/library">All packages</AppLink>}
+      trail={<AppLink to="/library">Library</AppLink>}
     >
       {found.error === null ? null : (
         <ProblemAlert
@@ -54,7 +55,7 @@ export function PackagePage() {
         <>
           <Select
             size="xs"
-            w={300}
+            w={{ base: '100%', xs: 300 }}
             maw="100%"
             mb={12}
             label="Version"
@@ -157,6 +158,7 @@ function VersionCard({ version }: { version: Version }) {
       />
       <EffectDialog
         isOpen={isRetiring}
+        isEnding
         onClose={retiring.close}
         title={`Retire ${name} ${number}`}
         verb="Retire version"
@@ -176,9 +178,9 @@ function VariantDetails({ variant }: { variant: Variant }) {
       <KeyValue
         lines={[
           { key: 'Fits', value: <span className="mono">{conditionWords(variant.when)}</span> },
-          { key: 'Installs as', value: recipe.install.type },
+          { key: 'Installs as', value: installWords[recipe.install.type] ?? recipe.install.type },
           { key: 'Free disk needed', value: formatBytes(recipe.requires.freeDiskBytes) },
-          { key: 'Verified at level', value: recipe.verify.level },
+          { key: 'Verified means', value: levelWords(recipe.verify.level) },
           {
             key: 'Health check',
             value:
@@ -207,6 +209,10 @@ function VariantDetails({ variant }: { variant: Variant }) {
       </div>
     </>
   )
+}
+
+const installWords: Readonly<Record<string, string>> = {
+  tree: 'a folder beside the version before, switched in one step',
 }
 
 function conditionWords(when: Variant['when']): string {
@@ -239,7 +245,7 @@ function FilesCard({ name, version, variant }: { name: string; version: string; 
         list={list}
         idOf={(file) => `${file.module} ${file.path}`}
         columns={fileColumns}
-        empty={<EmptyState>This variant installs no files.</EmptyState>}
+        empty={<EmptyState>This variant installs no files. Look at another variant above.</EmptyState>}
       />
     </SectionCard>
   )

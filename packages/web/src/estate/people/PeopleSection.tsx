@@ -49,7 +49,7 @@ export function PeopleSection() {
       filter={
         <TextInput
           size="xs"
-          w={300}
+          w={{ base: '100%', xs: 300 }}
           maw="100%"
           value={text}
           onChange={(event) => setText(event.currentTarget.value)}

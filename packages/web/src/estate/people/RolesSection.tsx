@@ -63,7 +63,7 @@ export function RolesSection() {
           ...columnsFor(titleOf, orgUnits.nameOf, sites.nameOf),
           ...(canGrant ? [takeColumn(titleOf, setTaken)] : []),
         ]}
-        empty={<EmptyState>Nobody has a role yet.</EmptyState>}
+        empty={<EmptyState>Nobody has a role yet. Give one, or import a table of people and roles.</EmptyState>}
       />
       <RecordDialog
         isOpen={isGranting}
@@ -79,8 +79,20 @@ export function RolesSection() {
             isRequired: true,
             options: (definitions.data ?? []).map((each) => ({ value: each.role, label: each.title })),
           },
-          { name: 'orgUnitId', label: 'Only in org unit', kind: 'choice', options: orgUnits.options },
-          { name: 'siteId', label: 'Only at site', kind: 'choice', options: sites.options },
+          {
+            name: 'orgUnitId',
+            label: 'Only in org unit',
+            kind: 'choice',
+            placeholder: 'In all of them',
+            options: orgUnits.options,
+          },
+          {
+            name: 'siteId',
+            label: 'Only at site',
+            kind: 'choice',
+            placeholder: 'At all of them',
+            options: sites.options,
+          },
         ]}
         error={acts.grant.error}
         isBusy={acts.grant.isPending}
@@ -88,6 +100,7 @@ export function RolesSection() {
       />
       <EffectDialog
         isOpen={taken !== null}
+        isEnding
         onClose={() => setTaken(null)}
         title={`Take ${taken === null ? '' : titleOf(taken.role)} from ${taken?.personName ?? ''}`}
         verb="Take role"

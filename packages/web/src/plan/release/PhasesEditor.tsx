@@ -129,6 +129,8 @@ function PhaseFields({ form, phase, index, devices }: PhaseFieldsProps) {
         <NumberInput size="xs" label="At a time" min={1} allowDecimal={false} {...input('inFlightMax')} />
         <NumberInput size="xs" label="Soak" suffix=" h" min={0} decimalScale={2} {...input('soakHours')} />
         <NumberInput size="xs" label="May go quiet" min={0} allowDecimal={false} {...input('silenceBudget')} />
+      </div>
+      <div className={styles.times}>
         <TextInput size="xs" type="datetime-local" label="Not before" {...input('notBefore')} />
         <TextInput size="xs" type="datetime-local" label="Not after" {...input('notAfter')} />
       </div>
@@ -145,7 +147,15 @@ interface MoveProps {
 
 function Move({ label, isOff, onClick, children }: MoveProps) {
   return (
-    <ActionIcon variant="subtle" color="gray" size={26} aria-label={label} disabled={isOff} onClick={onClick}>
+    <ActionIcon
+      className={styles.move}
+      variant="subtle"
+      color="gray"
+      size={26}
+      aria-label={label}
+      disabled={isOff}
+      onClick={onClick}
+    >
       {children}
     </ActionIcon>
   )

@@ -3,6 +3,7 @@ import { useForm, type UseFormReturnType } from '@mantine/form'
 import { IconPlus, IconTrash } from '@tabler/icons-react'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
+import { useEffect } from 'react'
 import { AudienceCount } from './AudienceCount.tsx'
 import styles from './PlanFormPage.module.css'
 import { PackageFields } from './PackageFields.tsx'
@@ -134,6 +135,13 @@ function WhatFields({ form }: { form: PlanForm }) {
 function ProductLineField({ form }: { form: PlanForm }) {
   const lines = useQuery(orpc.estate.productLine.list.queryOptions({ input: { limit: 200 } }))
   const hasNone = lines.data?.items.length === 0
+  const only = lines.data?.items.length === 1 ? lines.data.items[0]?.code : undefined
+  const { setFieldValue } = form
+  const isOpen = form.values.productLine === ''
+  useEffect(() => {
+    // Where there is nothing to choose, nobody is asked.
+    if (only !== undefined && isOpen) setFieldValue('productLine', only)
+  }, [only, isOpen, setFieldValue])
   return (
     <Select
       size="sm"

@@ -91,7 +91,7 @@ function Filter({ search, state }: { search: string | undefined; state: string |
     <div className={styles.filter}>
       <TextInput
         size="xs"
-        w={300}
+        w={{ base: '100%', xs: 300 }}
         maw="100%"
         defaultValue={search ?? ''}
         onChange={(event) => showSearch(event.currentTarget.value)}

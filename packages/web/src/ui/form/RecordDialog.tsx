@@ -11,6 +11,7 @@ export interface Field {
   label: string
   kind?: 'text' | 'email' | 'date' | 'number' | 'long-text' | 'choice'
   description?: string
+  placeholder?: string
   options?: readonly { value: string; label: string }[]
   isRequired?: boolean
   initial?: string
@@ -75,6 +76,7 @@ function FieldInput({ field, isFirst, inputProps }: FieldInputProps) {
     size: 'sm' as const,
     label: field.label,
     description: field.description,
+    placeholder: field.placeholder,
     required: field.isRequired ?? false,
     withAsterisk: false,
     ...(isFirst ? { 'data-autofocus': true } : {}),

@@ -97,6 +97,7 @@ export function RecordsSection<Row>(props: RecordsSectionProps<Row>) {
       {open?.kind === 'end' ? (
         <EffectDialog
           isOpen
+          isEnding
           onClose={() => setOpen(null)}
           title={`${props.endVerb} ${props.nameOf(open.row)}`}
           verb={props.endVerb}

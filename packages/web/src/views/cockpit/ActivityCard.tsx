@@ -8,7 +8,8 @@ import { EmptyState } from '#/ui/EmptyState.tsx'
 import { Loading } from '#/ui/Loading.tsx'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
 import { SectionCard } from '#/ui/SectionCard.tsx'
-import { formatClock, formatExact } from '#/ui/format.ts'
+import { formatClockOrDay, formatExact } from '#/ui/format.ts'
+import { useMinute } from '#/ui/use-minute.ts'
 
 const linesMax = 12
 /** More facts than lines, because devices that did the same share a line. */
@@ -17,6 +18,7 @@ const factsMax = 120
 /** What was done to this release, from the ledger, newest first. */
 export function ActivityCard({ releaseId }: { releaseId: string }) {
   const canRead = useCan('ledger.read')
+  const nowMs = useMinute()
   const facts = useQuery({
     ...orpc.platform.ledger.list.queryOptions({ input: { releaseId, limit: factsMax } }),
     enabled: canRead,
@@ -47,7 +49,7 @@ export function ActivityCard({ releaseId }: { releaseId: string }) {
         {activityFrom(facts.data?.items ?? [], linesMax).map((line) => (
           <li key={line.id} data-trouble={line.isTrouble || undefined}>
             <time className="num dim" dateTime={line.at} title={formatExact(line.at)}>
-              {formatClock(line.at)}
+              {formatClockOrDay(line.at, nowMs)}
             </time>
             <span>{line.words}</span>
           </li>

@@ -12,7 +12,7 @@ export function AuthorityCard({ rollout }: { rollout: Rollout | undefined }) {
       </p>
       <p className={styles.later}>
         <IconShieldCheck size={14} aria-hidden />
-        The release board’s vote and signatures come with a later version. Devices check the director’s signature today.
+        The board’s vote and its signatures come with a later version.
       </p>
     </SectionCard>
   )

@@ -26,6 +26,7 @@ export function BackOutDialog({ release, rollout, acts, onClose }: BackOutDialog
     placeholderData: keepPreviousData,
     staleTime: 0,
   })
+  const returning = preview.data === undefined ? undefined : preview.data.verified - preview.data.leftWithout
   const count = (number: number | undefined) => (number === undefined ? '…' : formatCount(number))
   return (
     <BlastDialog
@@ -35,10 +36,10 @@ export function BackOutDialog({ release, rollout, acts, onClose }: BackOutDialog
       verb="Back out"
       name={release.title}
       numbers={[
-        { value: count(preview.data?.devices), label: 'devices are touched' },
-        { value: count(preview.data?.verified), label: 'return to what they had' },
-        { value: count(preview.data?.inFlight), label: 'are stopped while installing' },
-        { value: count(preview.data?.notReached), label: 'will not be reached' },
+        { value: count(returning), label: 'back to the version from before' },
+        { value: count(preview.data?.leftWithout), label: 'left without the software' },
+        { value: count(preview.data?.inFlight), label: 'installing now, then back' },
+        { value: count(preview.data?.notReached), label: 'not begun, will not get it' },
       ]}
       consequences={(preview.data?.consequences ?? []).map((text) => ({ key: text, text }))}
       error={acts.backOut.error}

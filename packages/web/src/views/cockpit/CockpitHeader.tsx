@@ -26,7 +26,7 @@ export function CockpitHeader({ release, rollout, acts }: CockpitHeaderProps) {
             Releases
           </AppLink>
           <span aria-hidden>/</span>
-          <span className="dim">{release.productLine}</span>
+          <span className="mono">{release.id}</span>
         </nav>
         <div className={styles.title}>
           <h1>
@@ -40,11 +40,17 @@ export function CockpitHeader({ release, rollout, acts }: CockpitHeaderProps) {
         </div>
         <div className={styles.facts}>
           <span>{release.owner}</span>
+          <span>{release.productLine}</span>
           {rollout === undefined ? (
             <span>planned {formatMoment(release.createdAt)}</span>
           ) : (
             <span>started {formatMoment(rollout.startedAt)}</span>
           )}
+          {rollout?.pause ? (
+            <span>
+              paused by {rollout.pause.by} {formatMoment(rollout.pause.at)}
+            </span>
+          ) : null}
           <span>{release.audience.mode === 'frozen' ? 'Audience frozen at the start' : 'Server decides who'}</span>
           <span>
             <LiveMark state={live} />

@@ -12,6 +12,7 @@ import { PlannedPhasesCard } from './PlannedPhasesCard.tsx'
 import { RolloutActs } from './RolloutActs.tsx'
 import { stagesOf, type Release, type Rollout } from './cockpit-view.ts'
 import { orpc } from '#/api/client.ts'
+import { AppLink } from '#/ui/AppLink.tsx'
 import { LifecycleStepper } from '#/ui/LifecycleStepper.tsx'
 import { Loading } from '#/ui/Loading.tsx'
 import { Page, useTitle } from '#/ui/Page.tsx'
@@ -33,7 +34,7 @@ export function CockpitPage() {
   if (release.data !== undefined && !isStarted && !sawPlan) setSawPlan(true)
   if (release.data === undefined || (isStarted && rollout.isPending && !sawPlan)) {
     return (
-      <Page title="Release">
+      <Page title="Release" trail={<AppLink to="/releases">Releases</AppLink>}>
         {release.error === null ? (
           <Loading what="the release" lines={10} />
         ) : (

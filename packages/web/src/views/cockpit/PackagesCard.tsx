@@ -1,10 +1,9 @@
 import type { Release } from './cockpit-view.ts'
 import { DigestText } from '#/ui/DigestText.tsx'
 import { KeyValue } from '#/ui/KeyValue.tsx'
+import { levelWords } from '#/ui/levels.ts'
 import { SectionCard } from '#/ui/SectionCard.tsx'
 import { AppLink } from '#/ui/AppLink.tsx'
-
-const verifyWords = ['delivered', 'authorised by the board', 'present', 'every file intact', 'works'] as const
 
 /** What is carried, to whom, and how sure a device must be. */
 export function PackagesCard({ release }: { release: Release }) {
@@ -31,7 +30,7 @@ export function PackagesCard({ release }: { release: Release }) {
           },
           {
             key: 'Verified means',
-            value: `level ${release.verifyLevel}, ${verifyWords[release.verifyLevel] ?? 'as the package says'}`,
+            value: levelWords(release.verifyLevel),
           },
           {
             key: 'When the health check fails',

@@ -2,6 +2,7 @@ import { ActionIcon, Menu } from '@mantine/core'
 import { IconDots } from '@tabler/icons-react'
 import { useState } from 'react'
 import type { Phase } from './cockpit-view.ts'
+import { PhaseGoOnDialog } from './PhaseGoOnDialog.tsx'
 import { useFreshness } from './use-freshness.ts'
 import { useRolloutActs } from './use-rollout-acts.ts'
 import { useCan } from '#/api/session.ts'
@@ -22,7 +23,9 @@ export function PhaseActs({ releaseId, phase }: PhaseActsProps) {
   const canPause = useCan('rollout.pause')
   const canResume = useCan('rollout.start')
   const isMoving = phase.state === 'open' || phase.state === 'soaking'
-  const isStopped = ['paused', 'held', 'failed', 'not-enough-evidence'].includes(phase.state)
+  // A phase that was left behind and failed late stops the rollout all the same; it too needs a larger budget.
+  const hasFailedLate = phase.state === 'succeeded' && phase.verdict.answer === 'stop'
+  const isStopped = hasFailedLate || ['paused', 'held', 'failed', 'not-enough-evidence'].includes(phase.state)
   if (!(isMoving && canPause) && !(isStopped && canResume)) return null
   const input = { releaseId, phase: phase.order }
   const close = () => setOpen(null)
@@ -59,16 +62,15 @@ export function PhaseActs({ releaseId, phase }: PhaseActsProps) {
         isBusy={acts.pausePhase.isPending}
         onConfirm={(reason) => acts.pausePhase.mutate({ ...input, reason }, done)}
       />
-      <ReasonDialog
-        isOpen={open === 'resume'}
-        onClose={close}
-        title={`Let phase ${phase.order} go on`}
-        verb="Go on"
-        effect={phase.verdict.because}
-        error={acts.resumePhase.error}
-        isBusy={acts.resumePhase.isPending}
-        onConfirm={(reason) => acts.resumePhase.mutate({ ...input, reason }, done)}
-      />
+      {open === 'resume' ? (
+        <PhaseGoOnDialog
+          phase={phase}
+          onClose={close}
+          error={acts.resumePhase.error}
+          isBusy={acts.resumePhase.isPending}
+          onConfirm={(reason, changed) => acts.resumePhase.mutate({ ...input, reason, ...changed }, done)}
+        />
+      ) : null}
       <ReasonDialog
         isOpen={open === 'accept'}
         onClose={close}

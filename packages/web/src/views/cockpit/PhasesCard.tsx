@@ -6,7 +6,7 @@ import { PhaseBar } from '#/ui/PhaseBar.tsx'
 import { PhaseRing } from '#/ui/PhaseRing.tsx'
 import { SectionCard } from '#/ui/SectionCard.tsx'
 import { StateTag } from '#/ui/StateTag.tsx'
-import { countOf, formatCount, formatShare } from '#/ui/format.ts'
+import { countOf, formatCount, formatRate, formatShare } from '#/ui/format.ts'
 
 export function PhasesCard({ releaseId, rollout }: { releaseId: string; rollout: Rollout }) {
   return (
@@ -112,7 +112,7 @@ function Success({ phase }: { phase: Phase }) {
   if (percent === null) return <span className="dim">–</span>
   return (
     <>
-      <b>{percent.toFixed(1)} %</b>
+      <b>{formatRate(percent)}</b>
       <span className={styles.sub}>min {phase.limits.successPermilleMin / 10} %</span>
     </>
   )

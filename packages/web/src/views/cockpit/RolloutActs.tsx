@@ -18,7 +18,7 @@ import { useFreshness } from './use-freshness.ts'
 import { useRolloutActs, type RolloutActsState } from './use-rollout-acts.ts'
 import { useCan } from '#/api/session.ts'
 import { EffectDialog, ReasonDialog } from '#/ui/ConfirmDialog.tsx'
-import { countOf } from '#/ui/format.ts'
+import { countOf, formatRate } from '#/ui/format.ts'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
 
 type Open = 'start' | 'explain-pause' | 'resume' | 'back-out' | 'accept-residual' | 'cancel' | null
@@ -230,11 +230,15 @@ function Dialogs({ release, rollout, acts, open, onClose }: DialogsProps) {
 }
 
 function pauseEffect({ whole }: Rollout): string {
-  return `No new device begins to install. ${countOf(whole.inFlight, 'device')} already installing will finish.`
+  const finishing =
+    whole.inFlight === 0
+      ? 'None is installing now.'
+      : `${countOf(whole.inFlight, 'device')} already installing will finish.`
+  return `No new device begins to install. ${finishing}`
 }
 
 function resumeEffect({ whole }: Rollout): string {
   const percent = successPercent(whole)
-  const soFar = percent === null ? '' : ` So far ${percent.toFixed(1)} % of the decided succeeded.`
+  const soFar = percent === null ? '' : ` So far ${formatRate(percent)} of the decided succeeded.`
   return `Devices go on at their next check-in.${soFar}`
 }

@@ -116,18 +116,26 @@ export function causesOf(rollout: Rollout): Cause[] {
 export function stagesOf(release: Release, rollout: Rollout | undefined, nowMs: number): Stage[] {
   return release.lifecycle.map((step, index) => ({
     key: step.key,
-    status: step.status,
-    note: stageNote(step, release.lifecycle[index + 1]?.since ?? null, rollout, nowMs),
+    status: isLeftOut(step) ? 'left-out' : step.status,
+    note: stageNote(step, nextSince(release.lifecycle, index), rollout, nowMs),
     donePercent: step.key === 'rollout' && rollout !== undefined ? verifiedPercent(rollout.whole) : undefined,
   }))
 }
 
-function stageNote(
-  step: Release['lifecycle'][number],
-  endedAt: string | null,
-  rollout: Rollout | undefined,
-  nowMs: number,
-): string {
+type Step = Release['lifecycle'][number]
+
+/** Behind the release and never reached. */
+function isLeftOut(step: Step): boolean {
+  return step.status === 'done' && step.since === null
+}
+
+/** A stage ends when the next one begins that the release went through. */
+function nextSince(steps: readonly Step[], index: number): string | null {
+  return steps.slice(index + 1).find((step) => step.since !== null)?.since ?? null
+}
+
+function stageNote(step: Step, endedAt: string | null, rollout: Rollout | undefined, nowMs: number): string {
+  if (isLeftOut(step)) return 'left out'
   if (step.since === null) return ''
   if (step.status === 'done')
     return endedAt === null ? formatShortDay(step.since, nowMs) : spanWords(step.since, endedAt, nowMs)
@@ -139,7 +147,8 @@ function stageNote(
 function spanWords(from: string, until: string, nowMs: number): string {
   const first = formatShortDay(from, nowMs)
   const last = formatShortDay(until, nowMs)
-  return first === last ? first : `${first} – ${last}`
+  const days = first === last ? first : `${first} – ${last}`
+  return `${days} · ${formatDuration((Date.parse(until) - Date.parse(from)) / 1000)}`
 }
 
 export function verifiedPercent(tally: Tally): number {
