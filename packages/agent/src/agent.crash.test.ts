@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -6,6 +6,7 @@ import { isBuiltin } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { devicePaths } from '@bascule/contract/device/protocol.ts'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { keyPairFromSeed } from '@bascule/trust/keys.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
@@ -490,9 +491,11 @@ test('status says in words what runs, what is waited for, why, since when and wh
   const said = ask().stdout.toString('utf8')
   expect(said).toMatch(/^Device crash-test \([0-9a-f]{12}…\) of http/)
   expect(said).toMatch(/The agent runs \(process \d+\)\./)
+  expect(said).toMatch(/The server has answered since 20/)
+  expect(said).toContain("Authorised by the board: not yet, the director's signature only.")
   expect(said).toMatch(/Runs tool 1\.0\.0 \(release r1, current\) since 20/)
   expect(said).toMatch(
-    /Job 2, install of release r2: waits since 20.*: Phase 1 holds: one device failed\. Goes on by itself when the server says go\./,
+    /Job 2, install of release r2 of [a-z-]+: waits since 20.*: Phase 1 holds: one device failed\. Goes on by itself when the server says go\./,
   )
   expect(JSON.parse(ask('--json').stdout.toString('utf8'))).toMatchObject({
     enrolled: true,
@@ -514,4 +517,97 @@ test('the shipped file is one file of plain JavaScript that starts in a moment',
     return performance.now() - beforeMs
   })
   expect(Math.min(...times)).toBeLessThan(300)
+})
+
+test('the log tells a job from its arrival to its end in words, one line for each change, and why it went back', async () => {
+  const v1 = await makeRelease({ version: '1.0.0', counter: 1 })
+  const bad = await makeRelease({ version: '2.0.0', counter: 2, isHealthy: false })
+  const server = await aServerWith(v1)
+  server.gate = () => 'Phase 1 is not open.'
+  const agent = anAgent({ ...aFolder(), server: server.url, token: 'token' })
+  await server.until(() => server.checkIns.some(({ jobs }) => jobs[0]?.wait?.reason === 'gate'), 15_000)
+  server.gate = () => null
+  await server.until(() => endOf(server, '1') !== undefined, 15_000)
+  server.assign([{ release: bad, custom: customOf(bad, '2') }])
+  await server.until(() => endOf(server, '2') !== undefined, 15_000)
+  await agent.stop()
+  const lines = agent.errors().replaceAll(/^\S+ /gm, '')
+  const told = (job: string) =>
+    [...lines.matchAll(new RegExp(`^Job ${job}, install of release \\S+ of \\S+: (.*)$`, 'gm'))].map(([, text]) => text)
+  expect(told('1')).toEqual([
+    'was received and is looked at next.',
+    'is being downloaded.',
+    'is downloaded and is unpacked beside the running version next.',
+    'is ready and asks the server whether it may install now.',
+    'waits: Phase 1 is not open. Goes on by itself when the server says go.',
+    'is being installed.',
+    'is being made the running version.',
+    'is installed and is being checked.',
+    'is done and verified (tool 1.0.0 runs).',
+  ])
+  expect(told('2').slice(-2)).toEqual([
+    expect.stringMatching(/^failed and is going back to the version before: tool: the health command/),
+    expect.stringMatching(/^went back to the version before \(tool 1\.0\.0 runs\): tool: the health command/),
+  ])
+  expect(lines.match(/^The server answers/gm)).toHaveLength(1)
+})
+
+test('a device that waits for approval says so once, in its log and in its status, and goes on when it is approved', async () => {
+  const release = await makeRelease({ version: '1.0.0', counter: 1 })
+  const server = await aServerWith(release)
+  let asked = 0
+  server.interfere = (request, response) => {
+    if (request.url !== devicePaths.checkIn) return false
+    asked += 1
+    response.writeHead(403, { 'content-type': 'application/json' })
+    response.end(JSON.stringify({ code: 'pending', message: 'Nobody has approved this device yet.' }))
+    return true
+  }
+  const folder = aFolder()
+  const agent = anAgent({ ...folder, server: server.url, token: 'token' })
+  await server.until(() => asked >= 4, 15_000)
+  const said = spawnSync(process.execPath, [agentProgram, 'status', '--data', folder.data]).stdout.toString('utf8')
+  expect(said).toMatch(/Waits since 20\S+ until a person approves this device on the server\./)
+  server.interfere = () => false
+  expect(await server.until(() => endOf(server, '1') !== undefined, 15_000)).toBe(true)
+  await agent.stop()
+  expect(agent.errors().match(/Waits until a person approves/g)).toHaveLength(1)
+})
+
+test('the token comes from a file or the environment, and is read only while the device is not enrolled', async () => {
+  const server = await aServerWith(await makeRelease({ version: '1.0.0', counter: 1 }))
+  const folder = aFolder()
+  const file = path.join(folder.path, 'token')
+  const enrol = async (data: string, flags: string[], env: Record<string, string> = {}) => {
+    const args = [
+      'enrol',
+      '--server',
+      server.url,
+      '--root',
+      folder.root,
+      '--name',
+      'crash-test',
+      '--data',
+      data,
+      ...flags,
+    ]
+    const child = spawn(process.execPath, [agentProgram, ...args], { env: { ...process.env, ...env } })
+    let errors = ''
+    child.stderr.on('data', (bytes: Buffer) => {
+      errors += bytes.toString('utf8')
+    })
+    const [code] = (await once(child, 'close')) as [number]
+    return { code, errors }
+  }
+  const missing = await enrol(folder.data, ['--token-file', file])
+  expect(missing).toMatchObject({ code: 69 })
+  expect(missing.errors).toMatch(/^bascule-agent: The enrolment token cannot be read: ENOENT.*$/m)
+  writeFileSync(file, 'token\n', { mode: 0o600 })
+  expect(await enrol(folder.data, ['--token-file', file])).toMatchObject({ code: 0 })
+  rmSync(file)
+  expect(await enrol(folder.data, ['--token-file', file])).toMatchObject({ code: 0 })
+  const other = path.join(folder.path, 'other')
+  expect(await enrol(other, [], { BASCULE_TOKEN: 'token' })).toMatchObject({ code: 0 })
+  expect(await enrol(other, ['--token', 'a', '--token-file', file])).toMatchObject({ code: 64 })
+  expect(server.state.devices.size).toBe(2)
 })

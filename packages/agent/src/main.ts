@@ -1,21 +1,26 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { TokenUnreadable, type TokenSource } from './check-in/credentials.ts'
 import { FolderInUse } from './data-lock.ts'
-import { agentVersion } from './inventory/inventory.ts'
+import { agentVersion } from './agent-version.ts'
 import { currentPlatform } from './platform/platform.ts'
+import { UnknownRecord } from './journal/state.ts'
 import { NotEnrolled, openDevice, run, type AgentOptions } from './run.ts'
-import { describeStatus, readStatus } from './status.ts'
+import { describeStatus, readStatus, type Status } from './status.ts'
 
 /** Exit codes, each with one meaning; `docs/operate/agent.md` lists them. */
 const exitCodes = { good: 0, internal: 70, usage: 64, notEnrolled: 69, folder: 73, inUse: 75 } as const
 
 const usage = `bascule-agent ${agentVersion}
 
-  bascule-agent run     [--server URL --token TOKEN] [--data DIR] [--root DIR] [--name NAME]
-  bascule-agent enrol   --server URL --token TOKEN [--data DIR] [--root DIR] [--name NAME]
+  bascule-agent run     [--server URL --token-file FILE] [--data DIR] [--root DIR] [--name NAME]
+  bascule-agent enrol   --server URL --token-file FILE [--data DIR] [--root DIR] [--name NAME]
   bascule-agent status  [--data DIR] [--json]
 
+  --server URL    the server; needed once, and to move to another address of the same server
+  --token-file F  file with the enrolment token; needed once. Also BASCULE_TOKEN, or --token TOKEN
+                  (a token on the command line can be seen by every account of the machine)
   --data DIR      where the agent keeps its key and journal (default /var/lib/bascule-agent)
   --root DIR      where software is installed (default /opt/bascule)
   --name NAME     how the device is called (default: the host name)
@@ -48,6 +53,7 @@ function parse() {
       options: {
         server: { type: 'string' },
         token: { type: 'string' },
+        'token-file': { type: 'string' },
         data: { type: 'string' },
         root: { type: 'string' },
         name: { type: 'string' },
@@ -63,18 +69,27 @@ function parse() {
     }
     const every = values.every === undefined ? Number.POSITIVE_INFINITY : Number(values.every)
     if (!(every > 0)) return '--every is a number of seconds above 0.'
-    if (values.server !== undefined && !URL.canParse(values.server))
+    if (values.server !== undefined && !/^https?:$/.test(URL.parse(values.server)?.protocol ?? ''))
       return '--server is an address such as https://bascule.example.'
+    if (values.token !== undefined && values['token-file'] !== undefined)
+      return 'The token comes from --token-file or from --token, not from both.'
     return { command, values, options: optionsFrom(values, every * 1000) }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
   }
 }
 
-function optionsFrom(
-  values: { server?: string; token?: string; data?: string; root?: string; name?: string; facts?: string },
-  everyMs: number,
-): AgentOptions {
+interface Values {
+  readonly server?: string
+  readonly token?: string
+  readonly 'token-file'?: string
+  readonly data?: string
+  readonly root?: string
+  readonly name?: string
+  readonly facts?: string
+}
+
+function optionsFrom(values: Values, everyMs: number): AgentOptions {
   const stop = new AbortController()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
@@ -83,7 +98,7 @@ function optionsFrom(
   }
   return {
     server: values.server ?? null,
-    token: values.token ?? process.env['BASCULE_TOKEN'] ?? null,
+    token: tokenFrom(values),
     data: path.resolve(values.data ?? '/var/lib/bascule-agent'),
     root: path.resolve(values.root ?? '/opt/bascule'),
     name: values.name ?? hostname(),
@@ -94,10 +109,29 @@ function optionsFrom(
   }
 }
 
+/** The command line is more particular than what the environment happens to hold. */
+function tokenFrom(values: Values): TokenSource | null {
+  const text = values.token ?? process.env['BASCULE_TOKEN']
+  if (values['token-file'] !== undefined) return { file: path.resolve(values['token-file']) }
+  return text === undefined || text === '' ? null : { text }
+}
+
 function status(data: string, asJson: boolean): number {
-  const found = readStatus(data, currentPlatform())
+  const found = statusOf(data)
   process.stdout.write(asJson ? `${JSON.stringify(found, null, 2)}\n` : describeStatus(found))
   return found.enrolled ? exitCodes.good : exitCodes.notEnrolled
+}
+
+function statusOf(data: string): Status {
+  try {
+    return readStatus(data, currentPlatform())
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EACCES') throw error
+    throw Object.assign(
+      new Error(`${data} belongs to the account of the agent: ask as that account, or as root.`, { cause: error }),
+      { code: 'EACCES' },
+    )
+  }
 }
 
 async function enrolOnly(options: AgentOptions): Promise<number> {
@@ -113,7 +147,7 @@ async function runUntilStopped(options: AgentOptions): Promise<number> {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof FolderInUse) return exitCodes.inUse
-  if (error instanceof NotEnrolled) return exitCodes.notEnrolled
+  if (error instanceof NotEnrolled || error instanceof TokenUnreadable) return exitCodes.notEnrolled
   const code = (error as NodeJS.ErrnoException | null)?.code
   return ['ENOSPC', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EDQUOT', 'ENOTDIR'].includes(code ?? '')
     ? exitCodes.folder
@@ -123,7 +157,7 @@ function exitCodeOf(error: unknown): number {
 try {
   process.exitCode = await main()
 } catch (error) {
-  const isExpected = exitCodeOf(error) !== exitCodes.internal
+  const isExpected = exitCodeOf(error) !== exitCodes.internal || error instanceof UnknownRecord
   const text = error instanceof Error ? (isExpected ? error.message : (error.stack ?? error.message)) : String(error)
   process.stderr.write(`bascule-agent: ${text}\n`)
   process.exitCode = exitCodeOf(error)

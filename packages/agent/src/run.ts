@@ -2,16 +2,19 @@ import path from 'node:path'
 import type { Facts } from '@bascule/contract/device/protocol.ts'
 import type { KeyPair } from '@bascule/trust/keys.ts'
 import { createBell, type Bell } from './bell.ts'
+import { createContactLog, type ContactLog } from './check-in/contact.ts'
 import { enrol, loadOrMakeKey, readIdentityCopy } from './check-in/enrol.ts'
 import { createRequestSeq } from './check-in/request-seq.ts'
 import { createSoftClock, type SoftClock } from './check-in/soft-clock.ts'
 import { talk, type Talk, type TalkOutcome } from './check-in/talk.ts'
-import { instanceOf, lockFolder } from './data-lock.ts'
+import { readToken, warnOfPlainHttp, type TokenSource } from './check-in/credentials.ts'
+import { instanceOf, lockFolder, type FolderLock } from './data-lock.ts'
 import { createEngine, type Engine } from './engine/engine.ts'
 import { backOffMs } from './engine/retry.ts'
 import type { World } from './engine/world.ts'
 import { treeInstaller } from './installers/tree.ts'
 import { takeInventory } from './inventory/inventory.ts'
+import { withDiary } from './journal/diary.ts'
 import { openJournal, type Journal } from './journal/journal.ts'
 import { rebuildState } from './journal/rebuild.ts'
 import { currentPlatform, type Platform } from './platform/platform.ts'
@@ -21,7 +24,7 @@ export interface AgentOptions {
   readonly data: string
   readonly root: string
   readonly server: string | null
-  readonly token: string | null
+  readonly token: TokenSource | null
   readonly name: string
   /** For trials: the longest time between two check-ins and between two tries. */
   readonly everyMs: number
@@ -39,14 +42,17 @@ interface Device {
   readonly key: KeyPair
   readonly journal: Journal
   readonly clock: SoftClock
+  readonly lock: FolderLock
 }
 
 /** Opens the data folder and makes the device known when it is not yet. */
 export async function openDevice(options: AgentOptions): Promise<Device> {
   const platform = currentPlatform()
-  await lockFolder(options.data, platform)
+  const lock = lockFolder(options.data, platform, options.log)
   const key = loadOrMakeKey(options.data)
-  const { journal, found, detail } = openJournal(options.data)
+  const { journal: opened, found, detail } = openJournal(options.data)
+  const journal = withDiary(opened, options.log)
+  if (journal.blind !== null) options.log(`${journal.blind}. No job goes on until it can be written again.`)
   const identity = readIdentityCopy(options.data)
   const clock = createSoftClock(() => journal.state.seenTime)
   // A folder without a journal whose device is known was not new: its journal is gone.
@@ -55,7 +61,8 @@ export async function openDevice(options: AgentOptions): Promise<Device> {
     options.log(`${why}; it is rebuilt from what is installed.`)
     journal.restart(rebuildState(identity, [treeInstaller(options.root)], why, clock.now()))
   }
-  const device = { options, platform, key, journal, clock }
+  const device = { options, platform, key, journal, clock, lock }
+  warnOfPlainHttp(options.server ?? journal.state.identity?.server ?? null, options.log)
   await enrolWhenNeeded(device)
   return device
 }
@@ -63,16 +70,22 @@ export async function openDevice(options: AgentOptions): Promise<Device> {
 async function enrolWhenNeeded(device: Device): Promise<void> {
   const { options, journal, key } = device
   if (journal.state.identity) return
-  const { server, token, data, name, signal } = options
-  if (server === null || token === null) {
-    throw new NotEnrolled('This device is not enrolled. Start it once with --server and --token.')
+  const { server, data, name, signal } = options
+  if (server === null || options.token === null) {
+    throw new NotEnrolled(
+      'This device is not enrolled. Start it once with --server and --token-file (or BASCULE_TOKEN).',
+    )
   }
+  const token = readToken(options.token, options.log)
   for (let delayMs: number | null = null; !journal.state.identity;) {
     const facts = await inventory(device)
     const reply = await enrol({ server, token, name, data, key, journal, facts, signal })
     if (reply.kind === 'refused') throw new NotEnrolled(`The server refused: ${reply.problem.message}`)
     if (reply.kind === 'ok') {
-      options.log(`Enrolled at ${server} as ${reply.body.deviceId.slice(0, 12)}…, ${reply.body.state}.`)
+      const { deviceId, state } = reply.body
+      options.log(
+        `Enrolled at ${server} as ${deviceId.slice(0, 12)}…, ${state === 'pending' ? 'and waits for approval' : state}.`,
+      )
       return
     }
     delayMs = Math.max(reply.retryAfterMs ?? 0, Math.min(options.everyMs, backOffMs(delayMs, Math.random)))
@@ -119,9 +132,13 @@ export async function run(options: AgentOptions): Promise<void> {
   })
   engine.resume()
   const server = options.server ?? device.journal.state.identity?.server ?? ''
+  const told = createContactLog(options.data, () => device.clock.now(), options.log)
   const talking: Talk = { world, engine, clock: device.clock, seq: createRequestSeq(device.journal), server, memory }
   try {
-    await Promise.all([workLoop(engine, work, options.signal), talkLoop(talking, options, { work, speak, contact })])
+    await Promise.all([
+      workLoop(engine, work, options.signal),
+      talkLoop(talking, options, { work, speak, contact, told, lock: device.lock }),
+    ])
   } catch (error) {
     if (!options.signal.aborted) throw error
     for (const id of Object.keys(device.journal.state.jobs)) engine.dispatch(id, { kind: 'stopped' })
@@ -158,25 +175,31 @@ async function workLoop(engine: Engine, bell: Bell, signal: AbortSignal): Promis
   }
 }
 
-interface Bells {
+interface Around {
   readonly work: Bell
   readonly speak: Bell
   readonly contact: { isOffline: boolean }
+  readonly told: ContactLog
+  readonly lock: FolderLock
 }
 
 /** A time the server named is binding: no bell shortens it. */
-async function talkLoop(talking: Talk, options: AgentOptions, { work, speak, contact }: Bells): Promise<never> {
+async function talkLoop(talking: Talk, options: AgentOptions, around: Around): Promise<never> {
+  const { work, speak, contact, told, lock } = around
   let backOff: number | null = null
   for (;;) {
+    lock.ensure()
     talking.world.journal.heal()
     const outcome = await talk(talking)
     contact.isOffline = outcome.kind === 'later'
     backOff = outcome.kind === 'later' ? pauseAfter(outcome, backOff, options.everyMs) : null
     work.ring()
     if (outcome.kind === 'heard') {
-      await speak.wait(Math.min(options.everyMs, spread(outcome.nextSeconds)), options.signal)
+      const pauseMs = Math.min(options.everyMs, spread(outcome.nextSeconds))
+      told.tell(outcome, pauseMs)
+      await speak.wait(pauseMs, options.signal)
     } else {
-      options.log(`No answer: ${outcome.why}; next try in ${Math.ceil(delayOf(outcome, backOff) / 1000)} s.`)
+      told.tell(outcome, delayOf(outcome, backOff))
       await createBell().wait(delayOf(outcome, backOff), options.signal)
     }
   }

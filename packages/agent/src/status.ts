@@ -1,29 +1,36 @@
-import type { AdminReason, AgentStep } from '@bascule/domain/deliver/agent-step.ts'
+import { existsSync } from 'node:fs'
+import type { ReceiptSigned } from '@bascule/contract/device/protocol.ts'
+import type { AgentStep } from '@bascule/domain/deliver/agent-step.ts'
+import { keyIdOf } from '@bascule/trust/keys.ts'
+import { readContact, type Contact } from './check-in/contact.ts'
+import { readIdentityCopy } from './check-in/enrol.ts'
 import { lockOwner } from './data-lock.ts'
-import type { Job } from './engine/job.ts'
+import type { JobAction } from './engine/job.ts'
+import { nameJob, sayJob } from './engine/say-job.ts'
 import { readJournal } from './journal/journal.ts'
-import type { AgentState } from './journal/state.ts'
+import type { AgentState, Installed } from './journal/state.ts'
 import type { Platform } from './platform/platform.ts'
 
 export interface Status {
+  readonly data: string
+  readonly hasData: boolean
+  /** Whether the journal can be read: without it nobody knows what runs. */
+  readonly isKnown: boolean
   readonly enrolled: boolean
   readonly server: string | null
   readonly deviceId: string | null
   readonly name: string | null
   /** Process that runs the agent; null when it does not run. */
   readonly process: number | null
-  readonly runs: readonly {
-    readonly package: string
-    readonly version: string
-    readonly release: string
-    readonly activation: string
-    readonly since: string
-    readonly canReturnTo: string | null
-  }[]
+  /** How the last conversation with the server went; null when there was none. */
+  readonly contact: Contact | null
+  readonly authority: Authority | null
+  readonly runs: readonly Run[]
   readonly jobs: readonly {
     readonly id: string
-    readonly action: string
+    readonly action: JobAction
     readonly release: string
+    readonly productLine: string
     readonly step: AgentStep
     readonly says: string
   }[]
@@ -31,17 +38,48 @@ export interface Status {
   readonly journal: string
 }
 
+/** Whose orders this device obeys. */
+export interface Authority {
+  readonly directorKey: string
+  readonly generation: number
+}
+
+interface Run {
+  readonly package: string
+  readonly version: string
+  readonly release: string
+  readonly activation: string
+  readonly since: string
+  readonly canReturnTo: string | null
+  /** From the receipt of the install; null when this device does not hold that receipt any more. */
+  readonly verified: { readonly at: string; readonly levels: ReceiptSigned['verification'] } | null
+}
+
 /** Reads the journal without taking part: works while the agent runs and while it does not. */
 export function readStatus(data: string, platform: Platform): Status {
   const state = readJournal(data)
+  const identity = state?.identity ?? (state === null ? readIdentityCopy(data) : null)
   return {
-    enrolled: state?.identity !== null && state?.identity !== undefined,
-    server: state?.identity?.server ?? null,
-    deviceId: state?.identity?.deviceId ?? null,
-    name: state?.identity?.name ?? null,
+    data,
+    hasData: existsSync(data),
+    isKnown: state !== null,
+    enrolled: identity !== null,
+    server: identity?.server ?? null,
+    deviceId: identity?.deviceId ?? null,
+    name: identity?.name ?? null,
     process: lockOwner(data, platform),
-    runs: state ? runsOf(state) : [],
-    jobs: state ? Object.values(state.jobs).map((job) => jobLine(job)) : [],
+    contact: readContact(data),
+    authority:
+      identity === null
+        ? null
+        : { directorKey: keyIdOf(identity.directorKey.keyval.public), generation: state?.seenGeneration ?? 0 },
+    runs: state ? Object.values(state.installed).flatMap((installed) => runsOf(state, installed)) : [],
+    jobs: state
+      ? Object.values(state.jobs).map((job) => {
+          const { id, action, release, productLine, step } = job
+          return { id, action, release, productLine, step, says: sayJob(job) }
+        })
+      : [],
     untoldReports: state ? state.reports.filter(({ seq }) => seq > state.reportAcked).length : 0,
     journal: journalLine(state),
   }
@@ -52,90 +90,118 @@ function journalLine(state: AgentState | null): string {
   return state.rebuilt === null ? 'good' : `rebuilt at ${state.rebuilt.at} (${state.rebuilt.why})`
 }
 
-function runsOf(state: AgentState): Status['runs'] {
-  return Object.values(state.installed).flatMap(({ packages, release, activation, since, previous }) =>
-    packages.map((entry) => ({
-      package: entry.name,
-      version: entry.version,
-      release,
-      activation,
-      since,
-      canReturnTo: previous?.packages.find(({ name }) => name === entry.name)?.version ?? null,
-    })),
+function runsOf(state: AgentState, installed: Installed): Run[] {
+  const { packages, release, activation, since, previous } = installed
+  const receipt = receiptOf(state, installed)
+  return packages.map((entry) => ({
+    package: entry.name,
+    version: entry.version,
+    release,
+    activation,
+    since,
+    canReturnTo: previous?.packages.find(({ name }) => name === entry.name)?.version ?? null,
+    verified: receipt ? { at: receipt.finishedAt, levels: receipt.verification } : null,
+  }))
+}
+
+/** The receipt of the install that brought what is there. */
+function receiptOf(state: AgentState, { manifestSha256 }: Installed): ReceiptSigned | undefined {
+  const receipts = state.reports.flatMap(({ receipt }) => (receipt ? [receipt.signed] : []))
+  return receipts.findLast(
+    (signed) =>
+      signed.manifestSha256 === manifestSha256 && signed.action === 'install' && signed.outcome === 'committed',
   )
 }
 
-function jobLine(job: Job): Status['jobs'][number] {
-  const { id, action, release, step } = job
-  return { id, action, release, step, says: sayJob(job) }
-}
-
-/** One job in words: what it does or waits for, why, since when, and what ends it. Pure. */
-export function sayJob(job: Job): string {
-  if (job.stuck) return `needs a person (${adminWords[job.stuck.reason]}): ${job.stuck.detail}`
-  if (job.wait) {
-    const { detail, since, wakesOn } = job.wait
-    return `waits since ${since}: ${detail.replace(/\.$/, '')}. Goes on by itself when ${wakesOn}.`
-  }
-  return stepWords[job.step]
-}
-
-const stepWords: Record<AgentStep, string> = {
-  received: 'was received and is looked at next',
-  precheck: 'is looked at: permit, variant, space, conflicts',
-  downloading: 'is being downloaded',
-  downloaded: 'is downloaded and is unpacked beside the running version next',
-  staged: 'is ready beside the running version',
-  ready: 'is ready and asks the server whether it may install now',
-  quiesce: 'is about to install',
-  installing: 'is being installed',
-  switching: 'is being made the running version',
-  rebooting: 'waits for the restart of the machine',
-  checking: 'is installed and is being checked',
-  probation: 'is installed and is being watched',
-  committed: 'is done',
-  'rolling-back': 'failed and is going back to the version before',
-  'rolled-back': 'went back to the version before',
-  'failed-unchanged': 'failed; nothing was changed',
-  'already-present': 'had nothing to do',
-  'not-applicable': 'does not concern this device',
-  cancelled: 'was withdrawn',
-  'needs-admin': 'needs a person',
-}
-
-const adminWords: Record<AdminReason, string> = {
-  storage: 'the storage fails',
-  trust: 'not permitted',
-  content: 'wrong content',
-  rights: 'a right is missing',
-  conflict: 'a conflict',
-  'unknown-state': 'an unknown state',
-  health: 'the new version is not healthy',
-  broken: 'going back failed',
-  journal: 'the journal',
-  installer: 'no such installer',
-}
-
+/** The status as a person reads it. Pure. */
 export function describeStatus(status: Status): string {
-  if (!status.enrolled) return `This device is not enrolled. Journal: ${status.journal}.\n`
-  const lines = [
+  return `${(status.enrolled ? linesOf(status) : linesOfStranger(status)).join('\n')}\n`
+}
+
+function linesOfStranger({ data, hasData, journal, process }: Status): string[] {
+  if (!hasData) {
+    return [`No agent has run here: there is no folder ${data}.`, 'An agent with another data folder: --data DIR.']
+  }
+  if (process !== null) return [`The agent runs (process ${process}) and is not enrolled yet; its log says why.`]
+  const enrol = 'Enrol it: bascule-agent enrol --server URL --token-file FILE'
+  return ['This device is not enrolled.', enrol, `Journal: ${journal}.`]
+}
+
+function linesOf(status: Status): string[] {
+  return [
     `Device ${status.name ?? ''} (${status.deviceId?.slice(0, 12) ?? ''}…) of ${status.server ?? ''}`,
-    status.process === null ? 'The agent does not run.' : `The agent runs (process ${status.process}).`,
+    status.process === null
+      ? 'The agent does not run: what is installed stays, and nothing moves until it is started.'
+      : `The agent runs (process ${status.process}).`,
+    ...(status.process === null ? [] : [sayContact(status.contact)]),
+    ...sayAuthority(status.authority),
     '',
-    ...(status.runs.length === 0 ? ['Runs nothing yet.'] : status.runs.map(sayRun)),
-    '',
-    ...(status.jobs.length === 0 ? ['Waits for nothing.'] : status.jobs.map(sayJobLine)),
+    ...(status.isKnown
+      ? whatRuns(status)
+      : ['What it runs and waits for is not known before its journal is there again.']),
+    ...(status.untoldReports > 0 ? [`Still to be told to the server: reports, ${status.untoldReports}.`] : []),
+    ...(status.journal === 'good' ? [] : [`Journal: ${status.journal}.`]),
   ]
-  if (status.untoldReports > 0) lines.push(`${status.untoldReports} reports are still to be told to the server.`)
-  if (status.journal !== 'good') lines.push(`Journal: ${status.journal}.`)
-  return `${lines.join('\n')}\n`
 }
 
-function sayRun(run: Status['runs'][number]): string {
+function whatRuns(status: Status): string[] {
+  return [
+    ...(status.runs.length === 0 ? ['Runs nothing yet.'] : status.runs.flatMap(sayRun)),
+    '',
+    ...(status.jobs.length === 0 ? [restWords(status)] : status.jobs.map((job) => `${nameJob(job)}: ${job.says}`)),
+  ]
+}
+
+function sayContact(contact: Contact | null): string {
+  if (contact === null) return 'It has not asked the server yet.'
+  const { state, why, since } = contact
+  if (state === 'heard') return `The server has answered since ${since}.`
+  if (state === 'pending') return `Waits since ${since} until a person approves this device on the server.`
+  return `No check-in since ${since}: ${why.replace(/\.$/, '')}. It tries again by itself; what is installed stays.`
+}
+
+function restWords({ contact, authority }: Status): string {
+  if (contact?.state === 'pending') return 'Waits for no job: there are none before the approval.'
+  return authority?.generation === 0
+    ? 'Waits for nothing: no order has come yet.'
+    : 'Waits for nothing: no job is open.'
+}
+
+function sayAuthority(authority: Authority | null): string[] {
+  if (authority === null) return []
+  const { directorKey, generation } = authority
+  const last = generation === 0 ? 'none has come yet' : `the newest is number ${generation}`
+  return [`Obeys orders signed by the director key ${directorKey.slice(0, 12)}… only; ${last}.`]
+}
+
+function sayRun(run: Run): string[] {
   const back = run.canReturnTo === null ? '' : `, can go back to ${run.canReturnTo}`
-  return `Runs ${run.package} ${run.version} (release ${run.release}, ${run.activation}) since ${run.since}${back}.`
+  const line = `Runs ${run.package} ${run.version} (release ${run.release}, ${run.activation}) since ${run.since}${back}.`
+  if (run.verified === null) return [line, '  How it was verified and who authorised it: its receipt is not kept here.']
+  const { at, levels } = run.verified
+  // Level 1 is the only one that is not about what lies on the disk, but about who wanted it there.
+  const board = levels.find(({ level }) => level === 1)
+  const checked = levels
+    .filter(({ level }) => level !== 1)
+    .map(({ level, result }) => `${levelWords[level] ?? `level ${level}`} ${resultWords[result]}`)
+  return [line, ...(board ? [`  ${endSentence(board.detail)}`] : []), `  Verified at ${at}: ${checked.join(', ')}.`]
 }
 
-function sayJobLine(job: Status['jobs'][number]): string {
-  return `Job ${job.id}, ${job.action} of release ${job.release}: ${job.says}`
+function endSentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`
+}
+
+const levelWords: Record<number, string> = {
+  0: 'delivered whole',
+  2: 'in its place',
+  3: 'every file as signed',
+  4: 'healthy',
+  5: 'attested',
+}
+
+const resultWords: Record<ReceiptSigned['verification'][number]['result'], string> = {
+  passed: '(passed)',
+  failed: '(FAILED)',
+  'not-asked': '(not asked)',
+  'not-yet': '(not yet)',
 }

@@ -14,7 +14,8 @@ import { plainText } from '#/engine/plain-text.ts'
 import type { World } from '#/engine/world.ts'
 import type { Engine } from '#/engine/engine.ts'
 import type { Job } from '#/engine/job.ts'
-import { agentVersion, hashFacts } from '#/inventory/inventory.ts'
+import { agentVersion } from '#/agent-version.ts'
+import { hashFacts } from '#/inventory/inventory.ts'
 import { post, type Reply } from './client.ts'
 import type { RequestSeq } from './request-seq.ts'
 import type { SoftClock } from './soft-clock.ts'
@@ -47,6 +48,7 @@ export type TalkOutcome =
       readonly retryAfterMs: number | null
       /** A device that a person is about to approve looks again soon. */
       readonly pauseMaxMs?: number
+      readonly isPending?: boolean
     }
 
 const reportsPerRequest = 100
@@ -99,8 +101,8 @@ function laterFrom({ seq }: Talk, reply: Exclude<Reply<unknown>, { kind: 'ok' }>
   if (reply.kind === 'later') return reply
   if (reply.problem.code === 'replayed') seq.jump()
   const why = `the server refused (${reply.problem.code}): ${reply.problem.message}`
-  const pauseMaxMs = reply.problem.code === 'pending' ? pendingPauseMs : null
-  return { kind: 'later', why, retryAfterMs: null, ...(pauseMaxMs === null ? {} : { pauseMaxMs }) }
+  const isPending = reply.problem.code === 'pending'
+  return { kind: 'later', why, retryAfterMs: null, ...(isPending ? { pauseMaxMs: pendingPauseMs, isPending } : {}) }
 }
 
 function checkInBody({ world, memory }: Talk, facts: Facts): Omit<CheckIn, 'seq'> {

@@ -1,7 +1,7 @@
 import type { Receipt, ReceiptSigned, Report } from '@bascule/contract/device/protocol.ts'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { signReceipt } from '@bascule/trust/receipt.ts'
-import { agentVersion } from '#/inventory/inventory.ts'
+import { agentVersion } from '#/agent-version.ts'
 import { inspectionOf } from '#/verify/check-packages.ts'
 import { checkedPackage } from './effects.ts'
 import type { Job, Outcome, PlannedPackage } from './job.ts'

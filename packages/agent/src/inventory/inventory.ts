@@ -3,12 +3,11 @@ import path from 'node:path'
 import { Facts } from '@bascule/contract/device/protocol.ts'
 import { canonicalJson, isPrototypeName } from '@bascule/trust/canonical.ts'
 import { sha256Hex } from '@bascule/trust/keys.ts'
+import { agentVersion } from '#/agent-version.ts'
 import { plainText } from '#/engine/plain-text.ts'
 import type { AgentState } from '#/journal/state.ts'
 import type { Platform } from '#/platform/platform.ts'
 import { runCommand } from '#/verify/run-command.ts'
-
-export const agentVersion = '0.1.0'
 
 export interface InventoryInput {
   readonly platform: Platform

@@ -1,5 +1,7 @@
 import type { Assignment, Report, TufKey } from '@bascule/contract/device/protocol.ts'
 import type { Job } from '#/engine/job.ts'
+import { plainText } from '#/engine/plain-text.ts'
+import { agentVersion } from '#/agent-version.ts'
 
 /** Who this device is to its server. Written once at enrolment; the director key is pinned by it. */
 export interface Identity {
@@ -91,6 +93,17 @@ export type JournalRecord =
       readonly time?: string
     }
 
+/** A newer agent wrote the journal. Passing over what it wrote would be to forget what it did. */
+export class UnknownRecord extends Error {
+  constructor(record: { readonly t?: unknown }) {
+    super(
+      `The journal holds a record of the kind "${plainText(String(record.t), 40)}", which agent ${agentVersion} does not know: a newer agent wrote it. ` +
+        'Start the newer agent again, and it goes on where it was. If that cannot be, move journal-a and journal-b out of the data folder and start this agent: ' +
+        'it rebuilds its memory from what is installed, and the server sends again what is still to be done.',
+    )
+  }
+}
+
 export const retainedReports = 256
 const retainedFinished = 512
 const retainedMs = 90 * 86_400_000
@@ -135,7 +148,7 @@ export function applyRecord(state: AgentState, record: JournalRecord): AgentStat
     case 'heard':
       return heard(state, record)
     default:
-      throw new Error(`The journal holds a record of an unknown kind: ${JSON.stringify(record).slice(0, 100)}`)
+      throw new UnknownRecord(record)
   }
 }
 
