@@ -43,7 +43,7 @@ export function createApp({ services, features, metrics, webFolder }: AppOptions
   registerHealthRoutes(app, services.health)
   registerAuthRoutes(app, services)
   registerOpenApi(app)
-  registerEventStream(app, services)
+  registerEventStream(app, services, isSecure(services))
   registerApi(app, services)
   for (const feature of features) feature.routes?.(app)
   registerWebFiles(app, webFolder)

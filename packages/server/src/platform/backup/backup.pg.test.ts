@@ -111,6 +111,13 @@ test('what was saved comes back row for row and file for file, under a new epoch
   expect(readdirSync(join(restored, 'blobs'))).toEqual(['sha256'])
 })
 
+test('nobody but the owner reads any file of a backup', () => {
+  const files = readdirSync(saved, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+  const own = files.filter(({ parentPath, name }) => !join(parentPath, name).includes('blobs'))
+  expect(own.map(({ name }) => name)).toContain('manifest.json')
+  for (const { parentPath, name } of own) expect(statSync(join(parentPath, name)).mode & 0o077, name).toBe(0)
+})
+
 test('a restored server numbers on where the old one was, and its ledger still refuses changes', async () => {
   const restored = join(folder, 'restored-on')
   await restore({ from: saved, dataFolder: restored, migrations, now })

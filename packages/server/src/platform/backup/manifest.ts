@@ -44,8 +44,8 @@ const names = { manifest: 'manifest.json', digest: 'manifest.sha256' }
 /** The last thing a backup writes: a folder without a manifest is no backup. */
 export async function writeManifest(folder: string, manifest: Manifest): Promise<void> {
   const text = `${JSON.stringify(manifest, undefined, 2)}\n`
-  await writeFile(join(folder, names.digest), `${digestOf(text)}\n`, { flush: true })
-  await writeFile(join(folder, names.manifest), text, { flush: true })
+  await writeFile(join(folder, names.digest), `${digestOf(text)}\n`, { flush: true, mode: 0o600 })
+  await writeFile(join(folder, names.manifest), text, { flush: true, mode: 0o600 })
 }
 
 /** The manifest, whole and understood, or a `backup-damaged` refusal. */

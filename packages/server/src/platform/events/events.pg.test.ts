@@ -34,7 +34,10 @@ async function listenAs(caller: Caller, url: string, headers: Record<string, str
       if (value.event === id || (value.data as { id?: string }).id === id) return heard
     }
   }
-  return { upTo }
+  const end = async () => {
+    for await (const _heard of events) continue
+  }
+  return { upTo, end, response }
 }
 
 async function* parseStream(response: Response): AsyncGenerator<{ event: string; data: unknown }> {
@@ -44,6 +47,7 @@ async function* parseStream(response: Response): AsyncGenerator<{ event: string;
     const blocks = text.split('\n\n')
     text = blocks.pop() ?? ''
     for (const block of blocks) {
+      if (block.startsWith(':')) yield { event: 'beat', data: {} }
       const event = /^event: (.+)$/m.exec(block)?.[1]
       if (event !== undefined) yield { event, data: JSON.parse(/^data: (.+)$/m.exec(block)?.[1] ?? 'null') }
     }
@@ -119,6 +123,48 @@ test('nobody hears anything without sign-in', async () => {
   const { url } = await aListeningServer()
   const reply = await fetch(`${url}/api/events`)
   expect(reply.status).toBe(401)
+})
+
+test('the stream carries the headers of every other answer, and nobody opens more than twenty', async () => {
+  const { server, url } = await aListeningServer()
+  const ada = await server.signIn('Ada', { role: 'administrator' })
+  const first = await listenAs(ada, url)
+  expect(Object.fromEntries(first.response.headers)).toMatchObject({
+    'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
+    'referrer-policy': 'same-origin',
+    'cross-origin-resource-policy': 'same-origin',
+  })
+  for (let more = 1; more < 20; more += 1) await listenAs(ada, url)
+  const refused = await fetch(`${url}/api/events`, { headers: { cookie: ada.cookie } })
+  expect([refused.status, await refused.json()]).toMatchObject([429, { code: 'TOO_MANY_STREAMS' }])
+  await listenAs(await server.signIn('Bob', { role: 'administrator' }), url)
+})
+
+test('signing out, a new password and the end of a role end or narrow a stream at once', async () => {
+  const { server, url } = await aListeningServer()
+  const [ada, bob, cara] = [
+    await server.signIn('Ada', { role: 'administrator' }),
+    await server.signIn('Bob', { role: 'administrator' }),
+    await server.signIn('Cara', { role: 'administrator' }),
+  ]
+  const [toAda, toBob, toCara] = [await listenAs(ada, url), await listenAs(bob, url), await listenAs(cara, url)]
+  await ada.ask('POST', '/auth/sign-out', {})
+  await toAda.end()
+  await server.db.deleteFrom('auth_session').where('userId', '=', bob.personId).execute()
+  await tell(server, 'person', bob.personId)
+  await toBob.end()
+  await server.db
+    .updateTable('role_grant')
+    .set({ role: 'device-owner' })
+    .where('person_id', '=', cara.personId)
+    .execute()
+  await tell(server, 'role-grant', 'g1')
+  await toCara.upTo('beat')
+  await tell(server, 'person', 'p1')
+  await tell(server, 'site', 's1')
+  const heard = await toCara.upTo('s1')
+  expect(heard.map(({ data }) => (data as { entity?: string }).entity)).not.toContain('person')
 })
 
 test('a thousand changes of one transaction are one message, not a thousand', async () => {

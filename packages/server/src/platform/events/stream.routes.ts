@@ -1,8 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { isPermission } from '@bascule/domain/estate/permission.ts'
 import { isAllowedSomewhere } from '@bascule/domain/estate/role.ts'
+import { ORPCError } from '@orpc/server'
 import type { FastifyInstance } from 'fastify'
 import type { Services } from '#/platform/feature.ts'
+import { pagePolicy, securityHeaders } from '#/platform/http/security.ts'
 import { admit } from '#/platform/http/admit.ts'
 import type { Actor } from '#/platform/lib/actor.ts'
 import { coalesce } from './publish.ts'
@@ -14,26 +16,32 @@ const beatMs = 15_000
 const gatherMs = 100
 /** A reader that takes nothing for so long is cut off; it connects again and looks at everything anew. */
 const backlogBytesMax = 1_000_000
+/** A browser opens one stream for all its tabs; a person has a few browsers, and nobody holds hundreds of connections. */
+const streamsPerCaller = 20
 
 /**
  * `GET /api/events`: what changed, as it happens, without content (Server-Sent Events). A reader that was away cannot
  * know what it missed, so after a reconnect (it sends Last-Event-ID) it is told `missed` and refetches what it shows.
  */
-export function registerEventStream(app: FastifyInstance, services: Services): void {
-  const streams = new Set<ServerResponse>()
+export function registerEventStream(app: FastifyInstance, services: Services, isSecure: boolean): void {
+  const streams = new Map<ServerResponse, string>()
   app.addHook('preClose', () => {
-    for (const stream of streams) stream.end()
+    for (const stream of streams.keys()) stream.end()
   })
   app.get('/api/events', { exposeHeadRoute: false }, async (request, reply) => {
     const actor = await admit(services, request, 'event.read')
+    const open = streams.values().filter((id) => id === actor.id)
+    if (Array.from(open).length >= streamsPerCaller) throw tooManyStreams()
     reply.hijack()
     const stream = reply.raw
     stream.writeHead(200, {
+      ...securityHeaders(isSecure),
+      'content-security-policy': pagePolicy,
       'content-type': 'text/event-stream',
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     })
-    streams.add(stream)
+    streams.set(stream, actor.id)
     const end = keepTold(services, stream, actor, request.headers['last-event-id'] !== undefined, async () => {
       const caller = await services.identity.whoIs(request.headers)
       return caller?.actor
@@ -43,6 +51,11 @@ export function registerEventStream(app: FastifyInstance, services: Services): v
       streams.delete(stream)
     })
   })
+}
+
+function tooManyStreams(): ORPCError<string, unknown> {
+  const message = `${streamsPerCaller} of your pages listen already. Close some of them, or reload this page later.`
+  return new ORPCError('TOO_MANY_STREAMS', { status: 429, message })
 }
 
 function keepTold(
@@ -71,14 +84,16 @@ function keepTold(
       write('missed', {})
       return
     }
-    gathered.push(...notice)
+    if (notice.some((change) => mayEnd(actor, change))) void beat()
+    gathered.push(...notice.filter((change) => change.entity !== 'session'))
+    if (gathered.length === 0) return
     gathering ??= setTimeout(flush, gatherMs)
   }
-  /** A session that ended, and roles that were taken, take effect here at the next beat. */
+  /** What a session may see is looked at again with each beat, and at once when something was said of it. */
   const beat = async () => {
     const now = await whoNow().catch(() => actor)
     if (now === undefined) stream.end()
-    else {
+    else if (!stream.writableEnded) {
       actor = now
       stream.write(': still here\n\n')
     }
@@ -93,6 +108,12 @@ function keepTold(
     clearInterval(beating)
     clearTimeout(gathering)
   }
+}
+
+/** Whether a change may have ended the session of this caller, or taken or given a role. */
+function mayEnd(actor: Actor, { entity, id }: Change): boolean {
+  if (entity === 'role-grant') return true
+  return (entity === 'person' || entity === 'session' || entity === 'api-key') && (id === actor.id || id === '*')
 }
 
 /** Kinds of things that are shown together with another kind, and so to whoever may read that one. */

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Services } from '#/platform/feature.ts'
 import { clientHeader } from '#/platform/identity/auth.ts'
+import { createSignInAttempts, type SignInAttempts } from '#/platform/identity/sign-in-attempts.ts'
 import { originOf, refuseForeignWrite } from './admit.ts'
 
 /**
@@ -15,6 +16,13 @@ const openRoutes = [
 ] as const
 
 export function registerAuthRoutes(app: FastifyInstance, services: Services): void {
+  const handle = async (request: FastifyRequest): Promise<Response> =>
+    await services.identity.handle(requestFrom(services, request))
+  const attempts = createSignInAttempts(() => services.now().epochMilliseconds)
+  const answers = new Map<string, typeof handle>([
+    ['/sign-in/email', async (request) => await signInOnce(attempts, request, handle)],
+    ['/sign-out', async (request) => await signOut(services, request, handle)],
+  ])
   for (const [method, path] of openRoutes) {
     app.route({
       method,
@@ -26,11 +34,47 @@ export function registerAuthRoutes(app: FastifyInstance, services: Services): vo
         if (cookie !== undefined || origin !== undefined) refuseForeignWrite(services, request)
       },
       handler: async (request, reply) => {
-        const response = await services.identity.handle(requestFrom(services, request))
-        return await send(reply, response)
+        const answer = answers.get(path) ?? handle
+        return await send(reply, await answer(request))
       },
     })
   }
+}
+
+type Handle = (request: FastifyRequest) => Promise<Response>
+
+async function signInOnce(attempts: SignInAttempts, request: FastifyRequest, handle: Handle): Promise<Response> {
+  const email = emailOf(request.body)
+  const blockedMs = attempts.blockedMs(email)
+  if (blockedMs > 0) return tooManyAttempts(Math.ceil(blockedMs / 1000))
+  const response = await handle(request)
+  if (response.status === 401) attempts.failed(email)
+  if (response.ok) attempts.succeeded(email)
+  return response
+}
+
+function emailOf(body: unknown): string {
+  const email = typeof body === 'object' && body !== null && 'email' in body ? body.email : ''
+  return typeof email === 'string' ? email : ''
+}
+
+function tooManyAttempts(seconds: number): Response {
+  const minutes = Math.ceil(seconds / 60)
+  const wait = minutes === 1 ? 'a minute' : `${minutes} minutes`
+  const message = `Too many wrong passwords for this account. Try again in ${wait}, or ask an administrator for a sign-in link.`
+  const headers = { 'retry-after': String(seconds) }
+  return Response.json({ code: 'TOO_MANY_ATTEMPTS', message }, { status: 429, headers })
+}
+
+/** Pages of the session that are open elsewhere hear that it ended. */
+async function signOut(services: Services, request: FastifyRequest, handle: Handle): Promise<Response> {
+  const caller = await services.identity.whoIs(request.headers)
+  const response = await handle(request)
+  if (response.ok && caller !== undefined) {
+    const version = String(services.now().epochMilliseconds)
+    services.bus.emit([{ entity: 'session', id: caller.actor.id, version }])
+  }
+  return response
 }
 
 function requestFrom(services: Services, request: FastifyRequest): Request {

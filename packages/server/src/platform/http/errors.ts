@@ -33,7 +33,7 @@ export function errorFrom(cause: unknown): ORPCError<string, unknown> {
   const code = codeOf(root)
   if (noText.test(code)) return badInputError([{ field: '', problem: 'has a character that is no text' }])
   if (code === uniqueViolation) return duplicate(root)
-  if (databaseAway.test(code)) {
+  if (isDatabaseAway(root, code)) {
     return new ORPCError('UNAVAILABLE', {
       status: 503,
       message: 'The database does not answer. Try again soon.',
@@ -46,8 +46,20 @@ export function errorFrom(cause: unknown): ORPCError<string, unknown> {
   )
 }
 
-/** Codes of Node and PostgreSQL for "cannot be reached": refused, shut down, too many, connection lost. */
-const databaseAway = /^(ECONNREFUSED|ECONNRESET|ENOENT|57P0[123]|53300|08...)$/
+/** Codes of PostgreSQL for "cannot be reached": shut down, too many, connection lost. */
+const databaseAway = /^(?:57P0[123]|53300|08...)$/
+
+/**
+ * Node says the same of a socket whoever is at its other end. Only the database is reached through one here, but a file
+ * may be missing, and a client that goes away in the middle of its body is told with the code of a connection too.
+ */
+function isDatabaseAway(cause: unknown, code: string): boolean {
+  if (databaseAway.test(code)) return true
+  const syscall = cause instanceof Error && 'syscall' in cause ? cause.syscall : undefined
+  if (code === 'ECONNREFUSED' || code === 'ENOENT') return syscall === 'connect'
+  return (code === 'ECONNRESET' || code === 'EPIPE') && (syscall === 'read' || syscall === 'write')
+}
+
 const uniqueViolation = '23505'
 /** PostgreSQL takes neither a NUL nor half a surrogate pair, which addresses and headers may carry. */
 const noText = /^(?:22021|22P05)$/
@@ -90,6 +102,7 @@ function fromFastify(cause: unknown, code: string): ORPCError<string, unknown> |
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new ORPCError('BAD_MEDIA_TYPE', { status: 415, message: 'This content type is not understood here.' })
   }
+  if (code === 'ECONNRESET') return badInputError([{ field: 'body', problem: 'ended before it was whole' }])
   if (brokenAddress.has(code)) return badInputError([{ field: 'address', problem: 'cannot be understood' }])
   const status = cause instanceof Error && 'statusCode' in cause ? Number(cause.statusCode) : 500
   if (status < 400 || status >= 500 || !(cause instanceof Error)) return undefined

@@ -114,7 +114,10 @@ export function welcomeLink(publicUrl: string, code: string): string {
   return `${publicUrl}/welcome?code=${code}`
 }
 
-/** Who may come in with this code; it is spent with the answer. */
+/**
+ * Who may come in with this code; it is spent with the answer. A code opens no more than what the person could do when it
+ * was made: whoever found an old link must not come in with a role that was given later.
+ */
 export async function redeemSignInCode(db: Db, now: Temporal.Instant, code: string): Promise<PersonId | undefined> {
   return await db.transaction().execute(async (tx) => {
     const taken = await takeCode(tx, now, 'sign-in', code)
@@ -126,6 +129,10 @@ export async function redeemSignInCode(db: Db, now: Temporal.Instant, code: stri
       .executeTakeFirst()
     if (person === undefined) return undefined
     const actor: ActorName = { kind: 'person', id: person.id, name: person.name }
+    if (await hasGainedSince(tx, person.id, taken.created_at)) {
+      await record(tx, { actor, at: now, did: 'person.link-refused', subject: { kind: 'person', id: person.id } })
+      return undefined
+    }
     await record(tx, { actor, at: now, did: 'person.link-used', subject: { kind: 'person', id: person.id } })
     return person.id
   })
@@ -142,6 +149,17 @@ async function hasAdministrator(tx: Db): Promise<boolean> {
     .limit(1)
     .executeTakeFirst()
   return grant !== undefined
+}
+
+async function hasGainedSince(tx: Db, personId: PersonId, since: Temporal.Instant): Promise<boolean> {
+  const gained = await tx
+    .selectFrom('role_grant')
+    .select('id')
+    .where('person_id', '=', personId)
+    .where('granted_at', '>', since)
+    .limit(1)
+    .executeTakeFirst()
+  return gained !== undefined
 }
 
 async function insertCode(
@@ -167,7 +185,7 @@ async function takeCode(tx: Db, now: Temporal.Instant, purpose: 'first-administr
     .where('purpose', '=', purpose)
     .where('used_at', 'is', null)
     .where('expires_at', '>', now)
-    .returning(['hash', 'person_id'])
+    .returning(['hash', 'person_id', 'created_at'])
     .executeTakeFirst()
 }
 
