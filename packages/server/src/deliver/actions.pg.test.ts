@@ -186,7 +186,7 @@ test('a device that was revoked while the rollout runs counts as quiet, until a 
   const scene = await aScene(2)
   const running = createRunningRollouts(scene.world.db)
   await running.load()
-  const fleet = { isSilent: () => false, isGone: (index: number) => index === 2 }
+  const fleet = { onChange: () => () => undefined, isSilent: () => false, isGone: (index: number) => index === 2 }
   const countSilent = countSilentOf({ db: scene.world.db, fleet, running })
   expect(await countSilent(scene.rolloutId, 1, now)).toEqual({ notStarted: 1, inProgress: 0, blocked: 0 })
   await excuseDevice(scene.world.call, scene.releaseId, deviceKey(2).keyId, 'revoked')

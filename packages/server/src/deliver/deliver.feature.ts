@@ -3,6 +3,7 @@ import type { FeatureFactory, Services } from '#/platform/feature.ts'
 import type { Notice } from '#/platform/events/bus.ts'
 import { groupCommit } from '#/platform/lib/group-commit.ts'
 import { registerDeviceApi } from './device-api/device-api.routes.ts'
+import { createReportLimit } from './device-api/report-limit.ts'
 import { followSteps, type Standing } from './job/follow-steps.ts'
 import { grantInstalls, type Ask, type Grant } from './job/grant-installs.ts'
 import { offerJobs, type Offer, type Offered } from './job/offer-jobs.ts'
@@ -47,6 +48,8 @@ export const deliverFeature: FeatureFactory = (services) => {
         standings,
         reports,
         now,
+        reportLimit: createReportLimit(),
+        meter: services.meter,
         saveFacts: async (device, facts, hash, agentVersion) => {
           await fleet.saveFacts(device, facts, hash, agentVersion)
           await joinLate(db, running, device, now())

@@ -3,6 +3,7 @@ import { verifyAssignment } from '@bascule/trust/assignment.ts'
 import { isInAudience } from '@bascule/trust/merkle.ts'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ensureDeviceItems } from '#/estate/configuration/device-items.ts'
 import { grantInstalls } from './job/grant-installs.ts'
 import { excuseDevice, retryJobs } from './job/job.service.ts'
 import { offerJobs } from './job/offer-jobs.ts'
@@ -238,4 +239,20 @@ test('a started release cannot be started again', async () => {
   expect(await startRollout(here.call, here.blobs, releaseId)).toMatchObject({
     error: { refusal: { rule: 'release-not-startable' } },
   })
+})
+
+test('a receipt about the job of another device changes nothing of the CMDB and nothing of that job', async () => {
+  const here = await newWorld()
+  await addDevices(here.db, 2)
+  await ensureDeviceItems(here.db, [1, 2], now)
+  const { rolloutId } = await aRollout(here, [{}])
+  await here.reconcile(rolloutId)
+  const jobs = await takeJobs(here, rolloutId, [1, 2])
+  await commitReports(here.db, [aReport(1, jobs.get(2)!, 1, 'committed')], now)
+  const runs = () => here.db.selectFrom('ci_relation').select('from_id').where('kind', '=', 'runs').execute()
+  expect(await runs()).toEqual([])
+  const { state } = await here.db.selectFrom('job').select('state').where('device_id', '=', 2).executeTakeFirstOrThrow()
+  expect(state).toBe('assigned')
+  await commitReports(here.db, [aReport(1, jobs.get(1)!, 2, 'committed')], now)
+  expect(await runs()).toHaveLength(1)
 })

@@ -1,18 +1,22 @@
 import { CheckIn, devicePaths, Reports, type Report, type ReportsAnswer } from '@bascule/contract/device/protocol.ts'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { verifyReceipt } from '@bascule/trust/receipt.ts'
+import type { Meter } from '@opentelemetry/api'
 import type { FastifyInstance } from 'fastify'
 import type { GroupCommit } from '#/platform/lib/group-commit.ts'
 import type { ArrivedReport } from '../receipt/report.store.ts'
 import { sentenceOf } from '../receipt/report-sentence.ts'
 import { checkIn, type CheckInServices } from './check-in.ts'
-import { openRequest, sendProblem, type KnownDevice } from './device-request.ts'
+import { openRequest, refuseByHead, sendProblem, sendTooMany, type KnownDevice } from './device-request.ts'
+import type { ReportLimit } from './report-limit.ts'
 import { storable } from './storable.ts'
 
 export interface DeviceApiServices extends CheckInServices {
   /** All reports of one request are stored together or not at all, so that there is never a gap. */
   readonly reports: GroupCommit<readonly ArrivedReport[], void>
   readonly now: () => Temporal.Instant
+  readonly reportLimit: ReportLimit
+  readonly meter: Meter
 }
 
 const checkInLimitBytes = 1_000_000
@@ -20,7 +24,14 @@ const reportsLimitBytes = 4_000_000
 
 /** The routes of devices: plain and without a log line each, because thousands of them come every second. */
 export function registerDeviceApi(app: FastifyInstance, services: DeviceApiServices): void {
+  const refused = services.meter.createCounter('device_reports_refused', {
+    description: 'Reports of devices that were not stored, because the device sends too many',
+  })
   void app.register(async (device) => {
+    device.addHook('onRequest', async (request, reply) => {
+      const problem = refuseByHead(services.fleet, request)
+      if (problem) return await sendProblem(reply, problem.code, problem.message)
+    })
     // The signature is over the bytes as they came, so nothing parses them before it is checked.
     device.removeAllContentTypeParsers()
     device.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body))
@@ -34,20 +45,33 @@ export function registerDeviceApi(app: FastifyInstance, services: DeviceApiServi
     device.post(devicePaths.reports, { logLevel: 'warn', bodyLimit: reportsLimitBytes }, async (request, reply) => {
       const opened = openRequest(services.fleet, request, Reports)
       if ('code' in opened) return await sendProblem(reply, opened.code, opened.message)
-      return await reply.send(await takeReports(services, opened.device, opened.body))
+      const answer = await takeReports(services, opened.device, opened.body)
+      if (answer !== undefined) return await reply.send(answer)
+      refused.add(opened.body.reports.length)
+      const seconds = services.reportLimit.retryAfterSeconds(
+        opened.device.index,
+        services.now().epochMilliseconds,
+      )
+      return await sendTooMany(reply, seconds)
     })
   })
 }
 
-/** Answers when the reports are durable, and only then. Reports after a gap are not taken; the answer says from where. */
+/**
+ * Answers when the reports are durable, and only then. Reports after a gap are not taken, and neither is what a device
+ * sends too much of; the answer says from where. Undefined when it has sent so much that none can be taken.
+ */
 async function takeReports(
   services: DeviceApiServices,
   device: KnownDevice,
   { reports, low }: Reports,
-): Promise<ReportsAnswer> {
+): Promise<ReportsAnswer | undefined> {
   const { fleet, epoch } = services
   const known = fleet.reportHigh(device.index)
-  const usable = withoutGap(Math.max(known, (low ?? 1) - 1), reports)
+  const news = withoutGap(Math.max(known, (low ?? 1) - 1), reports)
+  const allowed = services.reportLimit.take(device.index, news.length, services.now().epochMilliseconds)
+  if (allowed === 0 && news.length > 0) return undefined
+  const usable = news.slice(0, allowed)
   if (usable.length > 0) await services.reports.add(usable.map((report) => arrived(device, report)))
   const high = usable.at(-1)?.seq ?? known
   fleet.raiseReportHigh(device.index, high)

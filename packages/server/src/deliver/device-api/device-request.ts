@@ -1,5 +1,5 @@
 import type { DeviceProblem } from '@bascule/contract/device/protocol.ts'
-import { readRequestSignature, verifyReadRequest } from '@bascule/trust/http-signature.ts'
+import { readClaimedKeyId, readRequestSignature, verifyReadRequest } from '@bascule/trust/http-signature.ts'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type * as z from 'zod'
 import type { Fleet } from '#/estate/device/fleet.ts'
@@ -22,6 +22,15 @@ export async function sendProblem(reply: FastifyReply, code: Code, message: stri
   return await reply.code(statusOf[code]).send({ code, message: message.slice(0, 500) } satisfies DeviceProblem)
 }
 
+/** The device keeps its reports and sends them again after this time. */
+export async function sendTooMany(reply: FastifyReply, seconds: number): Promise<FastifyReply> {
+  const message = `This device sends more reports than are stored of one. Send again in ${seconds} seconds.`
+  return await reply
+    .code(429)
+    .header('retry-after', String(seconds))
+    .send({ code: 'busy', message } satisfies DeviceProblem)
+}
+
 /** A device whose signature holds and whose sequence number is new. */
 export interface KnownDevice {
   readonly index: number
@@ -32,6 +41,21 @@ export interface KnownDevice {
 type Opened<Body> =
   | { readonly device: KnownDevice; readonly body: Body }
   | { readonly code: Code; readonly message: string }
+
+/**
+ * Why a request is turned away before its body is read, from what its headers claim; undefined for a device that may
+ * speak here if its signature holds. Who is no device of ours cannot make the server hold a large body.
+ */
+export function refuseByHead(
+  fleet: Fleet,
+  { headers }: Pick<FastifyRequest, 'headers'>,
+): { readonly code: Code; readonly message: string } | undefined {
+  const claimed = readClaimedKeyId(headers)
+  if (!claimed.ok) return { code: 'bad-signature', message: claimed.error.message }
+  const found = fleet.find(claimed.value)
+  if (!found) return { code: 'unknown-device', message: 'No device with this key is known here.' }
+  return found.state === 'active' ? undefined : notActive(found.state)
+}
 
 /**
  * Opens a signed request: the signature fits the raw body, the device is active, the number was never used, and the

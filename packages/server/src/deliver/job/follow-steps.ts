@@ -5,7 +5,7 @@ import { publish } from '#/platform/events/publish.ts'
 import { wake } from '#/platform/jobs/timer.ts'
 import { sentenceOf } from '../receipt/report-sentence.ts'
 import { addCounts } from '../rollout/rollout.store.ts'
-import { changeJobs, lockJobs, lockPhases, phasesOfJobs, type JobChange, type LockedJob } from './job.store.ts'
+import { changeJobs, lockJobs, lockPhasesOfJobs, type JobChange, type LockedJob } from './job.store.ts'
 import { moved } from './offer-jobs.ts'
 
 /** Where a device stands with its open jobs, as its check-in says; what ends a job comes as a report. */
@@ -21,7 +21,7 @@ export interface Standing {
 export async function followSteps(db: Db, standings: readonly Standing[], now: Temporal.Instant): Promise<void> {
   await db.transaction().execute(async (tx) => {
     const ids = standings.flatMap(({ jobs }) => jobs.map((job) => Number(job.id)))
-    await lockPhases(tx, await phasesOfJobs(tx, ids))
+    await lockPhasesOfJobs(tx, ids)
     const steps = stepsOf(standings, await lockJobs(tx, ids))
     if (steps.length === 0) return
     await changeJobs(

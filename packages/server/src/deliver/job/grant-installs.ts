@@ -9,7 +9,7 @@ import {
   type CountDelta,
   type ObservedRollout,
 } from '../rollout/rollout.store.ts'
-import { changeJobs, lockJobs, lockPhases, phasesOfJobs, type JobChange, type LockedJob } from './job.store.ts'
+import { changeJobs, lockJobs, lockPhasesOfJobs, type JobChange, type LockedJob } from './job.store.ts'
 import { moved } from './offer-jobs.ts'
 
 export interface Ask {
@@ -26,7 +26,7 @@ export type Grant = { readonly proceed: true } | { readonly proceed: false; read
 export async function grantInstalls(db: Db, asks: readonly Ask[], now: Temporal.Instant): Promise<Grant[]> {
   return await db.transaction().execute(async (tx) => {
     const ids = asks.map((ask) => ask.jobId)
-    await lockPhases(tx, await phasesOfJobs(tx, ids))
+    await lockPhasesOfJobs(tx, ids)
     const jobs = new Map((await lockJobs(tx, ids)).map((job) => [job.id, job]))
     const gates = await readGates(tx, [...jobs.values()])
     const outcome: Outcome = { changes: [], deltas: [] }

@@ -29,16 +29,13 @@ export async function lockPhases(
     order by p.rollout_id, p.ord for no key update`.execute(tx)
 }
 
-/** Which phases these jobs belong to; to be locked before the jobs are. */
-export async function phasesOfJobs(tx: Db, jobIds: readonly number[]): Promise<{ rolloutId: number; ord: number }[]> {
-  if (jobIds.length === 0) return []
-  const rows = await tx
-    .selectFrom('job')
-    .select(['rollout_id', 'phase'])
-    .distinct()
-    .where('id', 'in', [...jobIds])
-    .execute()
-  return rows.map((row) => ({ rolloutId: row.rollout_id, ord: row.phase }))
+/** The same for the phases of these jobs, whose rows are not locked yet: what a job's phase is never changes. */
+export async function lockPhasesOfJobs(tx: Db, jobIds: readonly number[]): Promise<void> {
+  if (jobIds.length === 0) return
+  await sql`
+    select 1 from phase p
+    where (p.rollout_id, p.ord) in (select rollout_id, phase from job where id = any(${[...jobIds]}::bigint[]))
+    order by p.rollout_id, p.ord for no key update`.execute(tx)
 }
 
 export async function lockJobs(tx: Db, jobIds: readonly number[]): Promise<LockedJob[]> {

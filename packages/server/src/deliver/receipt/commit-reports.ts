@@ -4,7 +4,7 @@ import type { Db } from '#/platform/db/database.ts'
 import { publish } from '#/platform/events/publish.ts'
 import { wake } from '#/platform/jobs/timer.ts'
 import { record, type Fact } from '#/platform/ledger/record.ts'
-import { changeJobs, lockJobs, lockPhases, phasesOfJobs, type JobChange, type LockedJob } from '../job/job.store.ts'
+import { changeJobs, lockJobs, lockPhasesOfJobs, type JobChange, type LockedJob } from '../job/job.store.ts'
 import { addCounts, type CountDelta } from '../rollout/rollout.store.ts'
 import { applyReceipts, type ProvenInstall } from './apply-receipts.ts'
 import { insertReports, raiseReportHighs, reportKey, type ArrivedReport } from './report.store.ts'
@@ -22,7 +22,7 @@ export async function commitReports(db: Db, arrived: readonly ArrivedReport[], n
       .toSorted((a, b) => a.report.seq - b.report.seq)
     if (news.length === 0) return
     const jobIds = [...new Set(news.map((one) => Number(one.report.job)))]
-    await lockPhases(tx, await phasesOfJobs(tx, jobIds))
+    await lockPhasesOfJobs(tx, jobIds)
     const moves = movesOf(await lockJobs(tx, jobIds), news)
     await changeJobs(
       tx,
@@ -102,17 +102,27 @@ function provenInstalls({ deviceId, report, receiptValid }: ArrivedReport): Prov
   return [{ deviceId, seq: report.seq, receipt: report.receipt }]
 }
 
+/**
+ * Progress gathers for a moment before the reconciler looks: it decides on counters, and devices that report by the
+ * thousand would have it look after every commit. Nothing waits for it: the gate to an install asks the counters itself.
+ */
+const gatherProgress = Temporal.Duration.from({ milliseconds: 200 })
+
 /** One fact per finished or failed job, one notice per rollout, and the reconciler is woken for what moved. */
 async function tell(tx: Db, moves: readonly Move[], now: Temporal.Instant): Promise<void> {
-  const told = moves.filter((move) => move.job.state !== move.change.state && !isUnderWay(move.change.state))
+  const moved = moves.filter((move) => move.job.state !== move.change.state)
+  const told = moved.filter((move) => !isUnderWay(move.change.state))
   if (told.length > 0) await record(tx, ...(await factsOf(tx, told, now)))
-  const rolloutIds = [...new Set(moves.map((move) => move.job.rolloutId))]
-  for (const id of rolloutIds) await wake(tx, 'rollout', String(id), now)
+  for (const id of rolloutsOf(moved)) await wake(tx, 'rollout', id, now.add(gatherProgress))
   const version = String(now.epochMilliseconds)
   await publish(
     tx,
-    rolloutIds.map((id) => ({ entity: 'rollout-progress', id: String(id), version })),
+    rolloutsOf(moves).map((id) => ({ entity: 'rollout-progress', id, version })),
   )
+}
+
+function rolloutsOf(moves: readonly Move[]): string[] {
+  return [...new Set(moves.map((move) => String(move.job.rolloutId)))]
 }
 
 function isUnderWay(state: JobState): boolean {

@@ -163,25 +163,25 @@ export interface CountDelta {
 }
 
 /**
- * Adds the deltas to the counters in one statement, in key order so that two transactions never wait for each other
- * in a circle. A counter below zero breaks the table's check and with it the transaction: it can never be wrong.
+ * Adds the deltas to the counters, in key order so that two transactions never wait for each other in a circle. A
+ * counter below zero breaks the table's check and with it the transaction: it can never be wrong.
  */
 export async function addCounts(tx: Db, deltas: readonly CountDelta[]): Promise<void> {
   const sums = sumDeltas(deltas)
   if (sums.length === 0) return
   await sql`
-    insert into phase_count as c (rollout_id, ord, action, state, devices)
-    select r, o, a, s, 0 from unnest(
-      ${sums.map((d) => d.rolloutId)}::int[], ${sums.map((d) => d.ord)}::smallint[],
-      ${sums.map((d) => d.action)}::text[], ${sums.map((d) => d.state)}::text[]) as d (r, o, a, s)
-    on conflict do nothing`.execute(tx)
-  await sql`
-    update phase_count c set devices = c.devices + d.n from (
+    with delta as (
       select * from unnest(
         ${sums.map((d) => d.rolloutId)}::int[], ${sums.map((d) => d.ord)}::smallint[],
         ${sums.map((d) => d.action)}::text[], ${sums.map((d) => d.state)}::text[], ${sums.map((d) => d.by)}::int[]
-      ) as d (r, o, a, s, n) order by r, o, a, s) d
-    where c.rollout_id = d.r and c.ord = d.o and c.action = d.a and c.state = d.s`.execute(tx)
+      ) as d (r, o, a, s, n) order by r, o, a, s),
+    changed as (
+      update phase_count c set devices = c.devices + d.n from delta d
+      where c.rollout_id = d.r and c.ord = d.o and c.action = d.a and c.state = d.s
+      returning d.r, d.o, d.a, d.s)
+    insert into phase_count as c (rollout_id, ord, action, state, devices)
+    select r, o, a, s, n from delta where (r, o, a, s) not in (select * from changed)
+    on conflict (rollout_id, ord, action, state) do update set devices = c.devices + excluded.devices`.execute(tx)
 }
 
 function sumDeltas(deltas: readonly CountDelta[]): CountDelta[] {

@@ -41,8 +41,8 @@ export interface RunningRollouts {
   isNewStanding(fleetIndex: number, standing: string): boolean
   forgetStanding(fleetIndex: number): void
   phaseOf(rolloutId: number, fleetIndex: number): number
-  /** Devices of a phase by fleet index; for counting those that went quiet. */
-  membersOfPhase(rolloutId: number, phase: number): Iterable<number>
+  /** The phase of each device by fleet index; another array after the audience changed. */
+  membersOf(rolloutId: number): Uint8Array
   rolloutIds(): readonly number[]
   /** Rollouts that take devices which come to match later. */
   openRolloutIds(): readonly number[]
@@ -53,6 +53,7 @@ export interface RunningRollouts {
 }
 
 const nothing: readonly Work[] = []
+const nobody = new Uint8Array()
 
 export function createRunningRollouts(db: Db): RunningRollouts {
   const rollouts = new Map<number, RunningRollout>()
@@ -126,10 +127,7 @@ export function createRunningRollouts(db: Db): RunningRollouts {
     },
     forgetStanding: (fleetIndex) => void standings.delete(fleetIndex),
     phaseOf: (rolloutId, fleetIndex) => rollouts.get(rolloutId)?.members[fleetIndex] ?? 0,
-    *membersOfPhase(rolloutId, phase) {
-      const members = rollouts.get(rolloutId)?.members ?? new Uint8Array()
-      for (let index = members.indexOf(phase); index !== -1; index = members.indexOf(phase, index + 1)) yield index
-    },
+    membersOf: (rolloutId) => rollouts.get(rolloutId)?.members ?? nobody,
     rolloutIds: () => [...rollouts.keys()],
     openRolloutIds: () =>
       [...rollouts.values()]

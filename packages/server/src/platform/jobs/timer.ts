@@ -38,6 +38,12 @@ export async function wake(tx: Db, kind: string, key: string, due: Temporal.Inst
   )
 }
 
+/**
+ * True, and the transaction it stands in does not wait for the disk. A claim that a failing database forgets is made
+ * again, and a run that it forgets was given back runs once more: reconcilers allow both. Never for a `wake`.
+ */
+const withoutWaiting = sql`(select set_config('synchronous_commit', 'off', true)) = 'off'`
+
 /** Takes up to `limit` due runs of these kinds that nobody else holds. */
 export async function claimDue(
   db: Db,
@@ -52,7 +58,7 @@ export async function claimDue(
         and (locked_until is null or locked_until < ${now}::timestamptz)
       order by due_at limit ${options.limit} for update skip locked
     ) as due
-    where t.kind = due.kind and t.key = due.key
+    where t.kind = due.kind and t.key = due.key and ${withoutWaiting}
     returning t.kind, t.key, t.rev, t.attempts`.execute(db)
   return claimed.rows
 }
@@ -70,7 +76,7 @@ export async function finishRun(
   const due = next ?? farFuture
   await sql`update timer set locked_until = null, locked_by = null, attempts = 0, last_error = null,
       due_at = case when rev = ${claim.rev}::bigint then ${due}::timestamptz else least(due_at, ${due}::timestamptz) end
-    where kind = ${claim.kind} and key = ${claim.key} and locked_by = ${holder}`.execute(db)
+    where kind = ${claim.kind} and key = ${claim.key} and locked_by = ${holder} and ${withoutWaiting}`.execute(db)
 }
 
 /** Gives a failed run back, to be tried again at `retryAt`, or at once when somebody woke it meanwhile. */
@@ -83,10 +89,12 @@ export async function failRun(
   await sql`update timer set locked_until = null, locked_by = null, attempts = attempts + 1,
       last_error = ${failure.error.slice(0, 2000)},
       due_at = case when rev = ${claim.rev}::bigint then ${failure.retryAt}::timestamptz else due_at end
-    where kind = ${claim.kind} and key = ${claim.key} and locked_by = ${holder}`.execute(db)
+    where kind = ${claim.kind} and key = ${claim.key} and locked_by = ${holder} and ${withoutWaiting}`.execute(db)
 }
 
 /** Keeps runs that take long. A server that died stops doing this, and another takes them over. */
 export async function renewClaims(db: Db, holder: string, until: Temporal.Instant): Promise<void> {
-  await sql`update timer set locked_until = ${until}::timestamptz where locked_by = ${holder}`.execute(db)
+  await sql`update timer set locked_until = ${until}::timestamptz where locked_by = ${holder} and ${withoutWaiting}`.execute(
+    db,
+  )
 }
