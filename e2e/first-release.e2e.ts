@@ -16,19 +16,26 @@ test('from an empty installation to a release that is verified on six devices, i
 }) => {
   const packages = await demoPackages()
 
-  await test.step('Ada opens the link of the first start and becomes administrator and release manager', async () => {
-    await claimWithLink(page, bascule)
+  await test.step('Ada opens the link of the first start and becomes administrator and, as offered, release manager', async () => {
+    await claimWithLink(page, bascule, { without: 'Configuration manager' })
     await goToSettings(page, 'Roles')
+    const given = page.getByRole('row').filter({ hasText: ada.name })
+    for (const role of ['Administrator', 'Release manager']) {
+      await expect(given.filter({ hasText: role })).toHaveCount(1)
+    }
+    await expect(given.filter({ hasText: 'Configuration manager' })).toHaveCount(0)
+  })
+
+  await test.step('a role that she gives herself later works without a reload', async () => {
     await page.getByRole('button', { name: 'Give role' }).click()
     await choose(openDialog(page), 'Person', ada.name)
-    await choose(openDialog(page), 'Role', 'Release manager')
+    await choose(openDialog(page), 'Role', 'Configuration manager')
     await openDialog(page).getByRole('button', { name: 'Give role' }).click()
-    await expect(page.getByRole('row').filter({ hasText: 'Release manager' })).toContainText(ada.name)
+    await expect(page.getByRole('row').filter({ hasText: 'Configuration manager' })).toContainText(ada.name)
   })
 
   await test.step('she says whose product it is', async () => {
     await goToSettings(page, 'Product lines')
-    // What her new role allows is offered without a reload.
     await page.getByRole('button', { name: 'Add product line' }).click()
     await openDialog(page).getByLabel('Name').fill('Build tools')
     await openDialog(page).getByLabel('Code').fill('build-tools')

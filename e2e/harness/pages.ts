@@ -5,12 +5,13 @@ import { ada } from './given.ts'
 
 // What people do on the pages, by what they read there. Nothing here knows how a page is laid out.
 
-/** Becomes the first administrator with the link that the first start printed. */
-export async function claimWithLink(page: Page, bascule: Bascule): Promise<void> {
+/** Becomes the first administrator with the link that the first start printed, with the roles that are offered but one. */
+export async function claimWithLink(page: Page, bascule: Bascule, { without }: { without: string }): Promise<void> {
   await page.goto(bascule.welcomeLink)
   await page.getByLabel('Your name').fill(ada.name)
   await page.getByLabel('E-mail address').fill(ada.email)
   await page.getByLabel('Password', { exact: true }).fill(ada.password)
+  await page.getByRole('checkbox', { name: without }).uncheck()
   await page.getByRole('button', { name: 'Become administrator' }).click()
   await page.getByRole('heading', { level: 1, name: 'Today' }).waitFor()
 }

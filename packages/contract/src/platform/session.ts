@@ -1,3 +1,4 @@
+import { soloRoles } from '@bascule/domain/estate/role.ts'
 import * as z from 'zod'
 import { permissionName, roleName } from '../estate/role.ts'
 import { orgUnitId, personId, siteId } from '../lib/ids.ts'
@@ -57,6 +58,11 @@ export const ClaimInput = z.object({
   email: z.email().max(254).toLowerCase(),
   password,
   timeZone: z.string().max(64).optional(),
+  roles: z
+    .array(z.enum(soloRoles))
+    .max(soloRoles.length)
+    .default([])
+    .describe('What you take on beside the administrator’s role, because nobody else is here yet.'),
 })
 export type ClaimInput = z.infer<typeof ClaimInput>
 

@@ -230,6 +230,12 @@ export function isRole(name: string): name is Role {
   return Object.hasOwn(roles, name)
 }
 
+/**
+ * What a person needs beside the administrator's role who keeps Bascule alone. Offered once, to the first administrator; in
+ * bigger houses these belong to different people.
+ */
+export const soloRoles = ['release-manager', 'configuration-manager'] as const satisfies readonly Role[]
+
 /** A role that somebody has, everywhere or only within an org unit (with all below it) and/or at a site. */
 export interface Grant {
   readonly role: Role

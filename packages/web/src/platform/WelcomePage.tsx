@@ -1,4 +1,5 @@
-import { Button, PasswordInput, TextInput } from '@mantine/core'
+import { roles as everyRole, soloRoles } from '@bascule/domain/estate/role.ts'
+import { Button, Checkbox, PasswordInput, TextInput } from '@mantine/core'
 import { useForm } from '@mantine/form'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
@@ -10,10 +11,13 @@ import { problemFrom } from '#/ui/problem.ts'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
 import { AppLink } from '#/ui/AppLink.tsx'
 
+type SoloRole = (typeof soloRoles)[number]
+
 interface Claim {
   name: string
   email: string
   password: string
+  roles: SoloRole[]
 }
 
 const passwordLengthMin = 10
@@ -39,7 +43,7 @@ function ClaimForm({ code }: { code: string }) {
   const queries = useQueryClient()
   const form = useForm<Claim>({
     mode: 'uncontrolled',
-    initialValues: { name: '', email: '', password: '' },
+    initialValues: { name: '', email: '', password: '', roles: [...soloRoles] },
     validate: {
       password: (password) =>
         password.length < passwordLengthMin ? `Needs ${passwordLengthMin} characters or more` : null,
@@ -91,6 +95,24 @@ function ClaimForm({ code }: { code: string }) {
           key={form.key('password')}
           {...form.getInputProps('password')}
         />
+        <fieldset className={styles.roles}>
+          <legend>Also take on</legend>
+          <p>
+            An administrator decides about no release. While you are alone you need these roles too. In bigger houses
+            they belong to different people: hand them over later under Settings, Roles.
+          </p>
+          <Checkbox.Group key={form.key('roles')} {...form.getInputProps('roles')}>
+            {soloRoles.map((role) => (
+              <Checkbox
+                key={role}
+                value={role}
+                size="sm"
+                label={everyRole[role].title}
+                description={everyRole[role].purpose}
+              />
+            ))}
+          </Checkbox.Group>
+        </fieldset>
         <Button type="submit" size="sm" mt={6} loading={claim.isPending}>
           Become administrator
         </Button>

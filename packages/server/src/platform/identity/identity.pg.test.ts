@@ -74,6 +74,26 @@ function signInByPassword({ app }: TestServer, payload: object) {
   return app.inject({ method: 'POST', url: '/api/auth/sign-in/email', headers, payload })
 }
 
+test('who keeps Bascule alone takes on the offered roles at the welcome, each as a fact, and no others', async () => {
+  await using fresh = await startTestServer({ upTo: 2, features: [] })
+  const code = await ensureFirstAdministratorCode(fresh.db, fresh.services.now())
+  const claim = (roles: string[]) => {
+    const payload = { name: 'Ada', email: 'ada@example.org', password: 'correct horse', code, roles }
+    return fresh.app.inject({ method: 'POST', url: '/api/platform/welcome', payload })
+  }
+  expect((await claim(['board-member'])).json()).toMatchObject({ code: 'BAD_INPUT', data: { field: 'roles.0' } })
+  expect((await claim(['release-manager', 'configuration-manager'])).statusCode).toBe(201)
+
+  const grants = await fresh.db.selectFrom('role_grant').select(['id', 'role', 'granted_by']).orderBy('role').execute()
+  expect(grants.map(({ role, granted_by: by }) => [role, by])).toEqual([
+    ['administrator', 'Ada'],
+    ['configuration-manager', 'Ada'],
+    ['release-manager', 'Ada'],
+  ])
+  const facts = await fresh.db.selectFrom('ledger').select('subject_id').where('did', '=', 'role.granted').execute()
+  expect(new Set(facts.map((fact) => fact.subject_id))).toEqual(new Set(grants.map((grant) => grant.id)))
+})
+
 test('a code for the first administrator is worthless after a day', async () => {
   let now = Temporal.Now.instant()
   await using fresh = await startTestServer({ upTo: 2, features: [], now: () => now })

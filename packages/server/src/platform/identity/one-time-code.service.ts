@@ -27,7 +27,10 @@ export async function ensureFirstAdministratorCode(db: Db, now: Temporal.Instant
   })
 }
 
-/** Makes the holder of the code the first administrator: a person, a password and the role, once. */
+/**
+ * Makes the holder of the code the first administrator: a person, a password and the role, once, together with the roles
+ * that this person takes on because nobody else is here yet.
+ */
 export async function claimFirstAdministrator(
   db: Db,
   now: Temporal.Instant,
@@ -48,15 +51,14 @@ export async function claimFirstAdministrator(
     const actor: ActorName = { kind: 'person', id: personId, name: input.name }
     await tx.insertInto('person').values(person).execute()
     await ensureAccount(tx, now, person, password)
-    const grantId = newId<RoleGrantId>()
-    const grant = {
-      id: grantId,
+    const grants = ['administrator' as const, ...new Set(input.roles)].map((role) => ({
+      id: newId<RoleGrantId>(),
       person_id: personId,
-      role: 'administrator' as const,
+      role,
       granted_at: now,
       granted_by: input.name,
-    }
-    await tx.insertInto('role_grant').values(grant).execute()
+    }))
+    await tx.insertInto('role_grant').values(grants).execute()
     await record(
       tx,
       {
@@ -66,13 +68,13 @@ export async function claimFirstAdministrator(
         subject: { kind: 'person', id: personId },
         after: { name: input.name, email: input.email },
       },
-      {
+      ...grants.map(({ id, role }) => ({
         actor,
         at: now,
         did: 'role.granted',
-        subject: { kind: 'role-grant', id: grantId },
-        after: { personId, role: 'administrator' },
-      },
+        subject: { kind: 'role-grant', id },
+        after: { personId, role },
+      })),
     )
     return ok({ personId, email: input.email })
   })
