@@ -31,6 +31,9 @@ const FleetFilter = z.object({
 /** A device together with the latest that it was asked to do. */
 export const FleetRow = DeviceRow.extend({
   owner: z.string().nullable(),
+  model: z.string().nullable(),
+  /** What the CMDB says it runs, by name. */
+  software: z.array(z.object({ name: z.string(), version: z.string() })),
   work: z
     .object({
       releaseId,

@@ -19,8 +19,13 @@ type Keys = readonly (readonly unknown[])[]
 
 /** Which answers become old when a thing of this kind changes. A kind that is not here is on no page yet. */
 const touchedBy: Readonly<Record<string, () => Keys>> = {
-  release: () => [orpc.plan.release.key(), orpc.deliver.rollout.key()],
-  rollout: () => [orpc.deliver.rollout.key(), orpc.plan.release.key(), orpc.deliver.job.key()],
+  release: () => [orpc.plan.release.key(), orpc.plan.pinnedRelease.key(), orpc.deliver.rollout.key()],
+  rollout: () => [
+    orpc.deliver.rollout.key(),
+    orpc.plan.release.key(),
+    orpc.plan.pinnedRelease.key(),
+    orpc.deliver.job.key(),
+  ],
   phase: () => [orpc.deliver.rollout.key(), orpc.plan.release.key()],
   // Devices moved within a phase: what counts them and what lists them, also what they run.
   'rollout-progress': () => [
@@ -46,6 +51,8 @@ const touchedBy: Readonly<Record<string, () => Keys>> = {
   role: () => [orpc.estate.role.key(), orpc.platform.session.key()],
   'role-grant': () => [orpc.estate.role.key(), orpc.platform.session.key()],
   service: () => [orpc.estate.service.key(), orpc.estate.configuration.key()],
+  'pinned-release': () => [orpc.plan.pinnedRelease.key()],
+  'saved-view': () => [orpc.estate.savedView.key()],
   audience: () => [orpc.estate.audience.key()],
   baseline: () => [orpc.estate.configuration.key()],
   'api-key': () => [orpc.platform.apiKey.key()],

@@ -1,9 +1,10 @@
 import { Menu } from '@mantine/core'
-import { IconKeyboard, IconLogout } from '@tabler/icons-react'
+import { IconBaselineDensityMedium, IconBaselineDensitySmall, IconKeyboard, IconLogout } from '@tabler/icons-react'
 import { useQueryClient } from '@tanstack/react-query'
 import { useNavigate } from '@tanstack/react-router'
 import { ProfileButton } from './ProfileButton.tsx'
 import { signOut } from '#/api/session.ts'
+import { useDensity } from '#/ui/use-density.ts'
 
 export function ProfileMenu({ onShortcuts }: { onShortcuts: () => void }) {
   const queries = useQueryClient()
@@ -19,6 +20,7 @@ export function ProfileMenu({ onShortcuts }: { onShortcuts: () => void }) {
         <ProfileButton />
       </Menu.Target>
       <Menu.Dropdown>
+        <DensityItem />
         <Menu.Item leftSection={<IconKeyboard size={15} />} onClick={onShortcuts}>
           Keyboard shortcuts
         </Menu.Item>
@@ -27,5 +29,18 @@ export function ProfileMenu({ onShortcuts }: { onShortcuts: () => void }) {
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>
+  )
+}
+
+function DensityItem() {
+  const { density, setDensity } = useDensity()
+  const isCompact = density === 'compact'
+  return (
+    <Menu.Item
+      leftSection={isCompact ? <IconBaselineDensityMedium size={15} /> : <IconBaselineDensitySmall size={15} />}
+      onClick={() => setDensity(isCompact ? 'comfortable' : 'compact')}
+    >
+      {isCompact ? 'Comfortable rows' : 'Compact rows'}
+    </Menu.Item>
   )
 }

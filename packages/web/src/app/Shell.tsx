@@ -11,6 +11,7 @@ import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import { IconMoon, IconSearch, IconSun } from '@tabler/icons-react'
 import { Link, Outlet, useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect } from 'react'
+import { PinnedReleases } from './PinnedReleases.tsx'
 import { ProfileButton } from './ProfileButton.tsx'
 import styles from './Shell.module.css'
 import { navigation } from './navigation.ts'
@@ -53,6 +54,7 @@ export function Shell() {
       <AppShell.Navbar aria-label="Main">
         {isMenuOpen ? <PhoneLine label="Close menu" isOpen onToggle={menu.close} onSearch={palette.open} /> : null}
         <NavigationContent onNavigate={menu.close} onSearch={palette.open} />
+        <PinnedReleases onNavigate={menu.close} />
         <Foot onShortcuts={shortcutsDialog.open} />
       </AppShell.Navbar>
       <AppShell.Main id="main" className={styles.main} tabIndex={-1}>

@@ -5,8 +5,7 @@ import { BoardPage, CalendarPage, InsightsPage, SupportPage } from './ComingPage
 import { orpc } from '#/api/client.ts'
 import { queryClient } from '#/api/query-client.ts'
 import { sessionQuery } from '#/api/session.ts'
-import type { FleetWork } from '#/estate/device/device-source.ts'
-import { isFleetWork } from '#/estate/device/fleet-work.ts'
+import { keptColumns, readFleetSearch } from '#/estate/device/fleet-address.ts'
 
 const root = createRootRoute({ notFoundComponent: NoSuchPage, errorComponent: CrashPage })
 
@@ -94,14 +93,12 @@ const releaseDevices = createRoute({
 const fleet = createRoute({
   getParentRoute: () => shell,
   path: '/fleet',
-  validateSearch: (
-    search: Record<string, unknown>,
-  ): { q?: string; sort?: string; release?: string; work?: FleetWork } => ({
-    ...textIn(search, 'q'),
-    ...textIn(search, 'sort'),
-    ...textIn(search, 'release'),
-    ...(isFleetWork(search['work']) ? { work: search['work'] } : {}),
-  }),
+  validateSearch: readFleetSearch,
+  // The columns that were shown last come into the address, so that it always says what the page shows.
+  beforeLoad: ({ search }) => {
+    const cols = search.cols === undefined && search.view === undefined ? keptColumns() : ''
+    if (cols !== '') throw redirect({ to: '/fleet', search: { ...search, cols }, replace: true })
+  },
   component: lazyRouteComponent(() => import('#/estate/device/FleetPage.tsx'), 'FleetPage'),
 })
 

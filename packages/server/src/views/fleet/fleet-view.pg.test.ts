@@ -85,3 +85,30 @@ test('the anchors of a filtered list lead to the pages of the same list', async 
 test('a release without a rollout has no devices to show, and that is said', async () => {
   expect(await listFleet(call, { query: '', order: '', limit: 10, release: 'REL-9999' })).toMatchObject({ ok: false })
 })
+
+test('each device stands with its model and with what the CMDB says it runs, by name', async () => {
+  await sql`update device set facts = facts || '{"hardware.model": "Desk 5"}' where id = 5`.execute(world.db)
+  await sql`
+    with item as (
+      insert into ci (id, class, key, name, device_id, since_at)
+      select gen_random_uuid(), 'device', key_id, name, id, now() from device where id = 5
+      on conflict (class, key) do update set name = excluded.name returning id),
+    software as (
+      insert into ci (id, class, key, name, since_at)
+      values (gen_random_uuid(), 'software', 'any', 'any', now()) returning id)
+    insert into ci_relation (from_id, kind, slot, to_id, attributes, since_at)
+    select item.id, 'runs', slot, software.id, jsonb_build_object('version', version), now()
+    from item, software, (values ('till', '4.2.0'), ('desk', '1.0.0')) runs (slot, version)`.execute(world.db)
+  const page = await listFleet(call, { query: 'name:ws-000005 or name:ws-000006', order: 'name', limit: 10 })
+  if (!page.ok) throw new Error(JSON.stringify(page.error))
+  expect(page.value.items.map(({ model, software }) => [model, software])).toEqual([
+    [
+      'Desk 5',
+      [
+        { name: 'desk', version: '1.0.0' },
+        { name: 'till', version: '4.2.0' },
+      ],
+    ],
+    [null, []],
+  ])
+})

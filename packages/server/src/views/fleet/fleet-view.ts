@@ -33,8 +33,7 @@ export async function listFleet(
   )
   const items = page.value.items.map((row) => ({
     ...row,
-    owner: known.get(row.id)?.owner ?? null,
-    work: known.get(row.id)?.work ?? null,
+    ...(known.get(row.id) ?? { owner: null, model: null, software: [], work: null }),
   }))
   return ok({ ...page.value, items })
 }
@@ -77,11 +76,13 @@ function worksLatest(work: FleetWork): RawBuilder<boolean> {
     where latest.state = any(${statesOf(work)}::text[]))`
 }
 
-/** Owner and latest job of each device, or its job of one rollout. */
+/** Owner, hardware, software and latest job of each device, or its job of one rollout. */
 async function worksOf(db: Db, deviceIds: readonly string[], rolloutId: number | null) {
   const { rows } = await sql<{
     key_id: string
     owner: string | null
+    model: string | null
+    software: FleetRow['software']
     release_id: string | null
     title: string
     version: string
@@ -89,15 +90,25 @@ async function worksOf(db: Db, deviceIds: readonly string[], rolloutId: number |
     sentence: string | null
     state_since: Temporal.Instant
   }>`
-    select device.key_id, person.name as owner, work.* from device
+    select device.key_id, person.name as owner, device.facts ->> 'hardware.model' as model, runs.software, work.*
+    from device
     left join person on person.id = device.owner_person_id
+    left join lateral (
+      select coalesce(jsonb_agg(jsonb_build_object('name', r.slot, 'version', r.attributes ->> 'version') order by r.slot), '[]')
+        as software
+      from ci join ci_relation r on r.from_id = ci.id where ci.device_id = device.id and r.kind = 'runs') runs on true
     left join lateral (
       select release.id as release_id, release.title, release.version, j.state, j.sentence, j.state_since
       from job j join rollout on rollout.id = j.rollout_id join release on release.id = rollout.release_id
       where j.device_id = device.id and ${rolloutId === null ? sql`true` : sql`j.rollout_id = ${rolloutId}`}
       order by j.id desc limit 1) work on true
     where device.key_id = any(${deviceIds}::text[])`.execute(db)
-  return new Map(rows.map((row) => [row.key_id, { owner: row.owner, work: workView(row) }]))
+  return new Map(
+    rows.map((row) => {
+      const { owner, model, software } = row
+      return [row.key_id, { owner, model, software, work: workView(row) }]
+    }),
+  )
 }
 
 function workView(row: {

@@ -5,9 +5,14 @@ import { useQuery } from '@tanstack/react-query'
 import { useNavigate, useSearch } from '@tanstack/react-router'
 import { lazy, Suspense, useMemo, useRef, useState } from 'react'
 import styles from './FleetPage.module.css'
+import { ColumnsMenu } from './ColumnsMenu.tsx'
 import { FleetSelectionBar } from './FleetSelectionBar.tsx'
 import { fleetSource, type FleetFilter } from './device-source.ts'
-import { fleetColumns } from './fleet-columns.tsx'
+import { columnsShown } from './fleet-columns.tsx'
+import { keepColumns, searchFrom, shownFrom, type FleetShown } from './fleet-address.ts'
+import { SavedViews } from './SavedViews.tsx'
+import { SaveViewButton } from './SaveViewButton.tsx'
+import { shownOf } from './saved-view.ts'
 import { workWords } from './fleet-work.ts'
 import { orpc } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
@@ -39,17 +44,23 @@ const quickFilters: readonly { key: string; label: string; change: Partial<Fleet
 
 /** Which devices, in which state? */
 export function FleetPage() {
-  const { q = '', sort = '', release = '', work = '' } = useSearch({ from: '/shell/fleet' })
+  const search = useSearch({ from: '/shell/fleet' })
   const navigate = useNavigate()
-  const canEnrol = useCan('device.enrol')
-  const canReadCmdb = useCan('configuration.read')
   const [total, setTotal] = useState<number | undefined>()
   const [selection, setSelection] = useState<Selection>(nothingSelected)
-  const filter = useMemo<FleetFilter>(() => ({ query: q, order: sort, release, work }), [q, sort, release, work])
+  const shown = useMemo(() => shownFrom(search), [search])
+  const { query, order, release, work, cols } = shown
+  const filter = useMemo<FleetFilter>(() => ({ query, order, release, work }), [query, order, release, work])
   const source = useMemo(() => fleetSource(filter), [filter])
-  function show(change: Partial<FleetFilter>) {
+  const columns = useMemo(() => columnsShown(cols), [cols])
+  function show(change: Partial<FleetShown>) {
     setSelection(nothingSelected)
-    void navigate({ to: '/fleet', replace: true, search: searchFrom({ ...filter, ...change }) })
+    void navigate({ to: '/fleet', replace: true, search: searchFrom({ ...shown, ...change }) })
+  }
+  function showColumns(next: string) {
+    // Within a saved view they are part of the view.
+    if (shown.view === '') keepColumns(next)
+    show({ cols: next })
   }
   return (
     <Page
@@ -58,32 +69,25 @@ export function FleetPage() {
       fills
       actions={
         <>
-          <Suspense>{q === '' ? null : <SaveAudienceButton query={q} />}</Suspense>
-          {canReadCmdb ? (
-            <LinkButton variant="default" to="/fleet/cmdb">
-              CMDB
-            </LinkButton>
-          ) : null}
-          {canEnrol ? (
-            <LinkButton variant="default" to="/settings/$section" params={{ section: 'enrolment' }}>
-              Enrol devices
-            </LinkButton>
-          ) : null}
+          <Elsewhere />
+          <ColumnsMenu cols={cols} onCols={showColumns} />
+          <SaveViewButton shown={shown} onSaved={(view) => show(shownOf(view))} />
         </>
       }
     >
-      <FilterLine key={q} filter={filter} onShow={show} />
+      <SavedViews shown={shown} onShow={show} />
+      <FilterLine key={query} filter={filter} onShow={show} />
       {release === '' ? null : <ReleaseLine release={release} onClear={() => show({ release: '' })} />}
       <FleetSelectionBar filter={filter} selection={selection} total={total ?? 0} onSelection={setSelection} />
       <DataTable
         label="Devices"
-        columns={fleetColumns}
+        columns={columns}
         source={source}
         idOf={(row) => row.id}
         nameOf={(row) => row.name}
         onOpen={(row) => void navigate({ to: '/fleet/$deviceId', params: { deviceId: row.id } })}
-        order={sort}
-        onOrder={(order) => show({ order })}
+        order={order}
+        onOrder={(next) => show({ order: next })}
         selection={selection}
         onSelection={setSelection}
         onTotal={setTotal}
@@ -93,13 +97,24 @@ export function FleetPage() {
   )
 }
 
-function searchFrom({ query, order, release, work }: FleetFilter) {
-  return {
-    ...(query === '' ? {} : { q: query }),
-    ...(order === '' ? {} : { sort: order }),
-    ...(release === '' ? {} : { release }),
-    ...(work === '' ? {} : { work }),
-  }
+/** What belongs to the fleet and has a page of its own. */
+function Elsewhere() {
+  const canReadCmdb = useCan('configuration.read')
+  const canEnrol = useCan('device.enrol')
+  return (
+    <>
+      {canReadCmdb ? (
+        <LinkButton variant="subtle" color="gray" to="/fleet/cmdb">
+          CMDB
+        </LinkButton>
+      ) : null}
+      {canEnrol ? (
+        <LinkButton variant="subtle" color="gray" to="/settings/$section" params={{ section: 'enrolment' }}>
+          Enrol devices
+        </LinkButton>
+      ) : null}
+    </>
+  )
 }
 
 interface FilterLineProps {
@@ -140,6 +155,7 @@ function FilterLine({ filter, onShow }: FilterLineProps) {
           ))}
         </Group>
       </Chip.Group>
+      <Suspense>{filter.query === '' ? null : <SaveAudienceButton query={filter.query} />}</Suspense>
     </div>
   )
 }

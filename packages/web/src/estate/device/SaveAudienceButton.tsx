@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
-import { IconBookmark } from '@tabler/icons-react'
+import { IconUsersGroup } from '@tabler/icons-react'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { client, orpc } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
@@ -22,7 +22,7 @@ export function SaveAudienceButton({ query }: { query: string }) {
   if (!useCan('audience.write')) return null
   return (
     <>
-      <Button variant="default" leftSection={<IconBookmark size={15} />} onClick={dialog.open}>
+      <Button variant="subtle" color="gray" leftSection={<IconUsersGroup size={15} />} onClick={dialog.open}>
         Save query
       </Button>
       <RecordDialog

@@ -1,6 +1,7 @@
 import { Link } from '@tanstack/react-router'
 import styles from './ReleaseTable.module.css'
 import type { Client } from '#/api/client.ts'
+import { PinButton } from '../pinned-release/PinButton.tsx'
 import { PhaseBar } from '#/ui/PhaseBar.tsx'
 import { RelativeTime } from '#/ui/RelativeTime.tsx'
 import { StateTag } from '#/ui/StateTag.tsx'
@@ -44,6 +45,12 @@ const columns: ListColumn<ReleaseRow>[] = [
   { header: 'Product line', isMinor: true, cell: (row) => row.productLine },
   { header: 'Owner', isMinor: true, cell: (row) => row.owner },
   { header: 'Changed', isNumber: true, isMinor: true, cell: (row) => <RelativeTime at={row.updatedAt} /> },
+  {
+    header: 'Pin',
+    isQuiet: true,
+    isMinor: true,
+    cell: (row) => <PinButton releaseId={row.id} name={`${row.title} ${row.version}`} />,
+  },
 ]
 
 function ReleaseState({ row }: { row: ReleaseRow }) {

@@ -12,16 +12,16 @@ import {
   type SortingState,
 } from '@tanstack/react-table'
 import { useVirtualizer } from '@tanstack/react-virtual'
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from 'react'
+import { useEffect, useMemo, useRef, useState, type CSSProperties, type KeyboardEvent, type ReactNode } from 'react'
 import styles from './DataTable.module.css'
 import { everythingSelected, isSelected, nothingSelected, toggleSelected, type Selection } from './selection.ts'
 import { useBlocks, type BlockSource } from './use-blocks.ts'
+import { useDensity } from '#/ui/use-density.ts'
 import { Loading } from '#/ui/Loading.tsx'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
 
 const features = tableFeatures({ rowSortingFeature, columnSizingFeature })
 
-const rowHeight = 32
 const overscan = 12
 
 export interface Column<Row> {
@@ -59,6 +59,7 @@ interface DataTableProps<Row> {
 export function DataTable<Row>(props: DataTableProps<Row>) {
   const scroller = useRef<HTMLDivElement>(null)
   const [shown, setShown] = useState({ first: 0, last: 60 })
+  const { rowHeight } = useDensity()
   const blocks = useBlocks(props.source, shown.first, shown.last)
   // oxlint-disable-next-line react/incompatible-library -- nothing here is memoised by a compiler
   const virtualizer = useVirtualizer({
@@ -68,6 +69,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
     overscan,
   })
   const items = virtualizer.getVirtualItems()
+  useEffect(() => virtualizer.measure(), [rowHeight, virtualizer])
   const isNarrow = useMediaQuery('(max-width: 48em)')
   const shownProps = isNarrow ? { ...props, columns: props.columns.filter((column) => column.isKey === true) } : props
   const first = items[0]?.index ?? 0
@@ -116,6 +118,7 @@ export function DataTable<Row>(props: DataTableProps<Row>) {
       aria-rowcount={blocks.total + 1}
       aria-busy={blocks.isFetching}
       onKeyDown={onKeyDown}
+      style={{ '--table-width': `${isNarrow ? 0 : widthOf(shownProps)}px` } as CSSProperties}
     >
       <div role="rowgroup" className={styles.head}>
         <div role="row" className={styles.row} aria-rowindex={1} style={{ gridTemplateColumns: template }}>
@@ -288,7 +291,16 @@ function selectionOf<Row>(props: DataTableProps<Row>): Selection {
   return props.selection ?? nothingSelected
 }
 
-function gridTemplate<Row>(props: DataTableProps<Row>): string {
-  const columns = props.columns.map((column) => `minmax(${column.width * 0.7}px, ${column.width}fr)`)
-  return [...(props.onSelection === undefined ? [] : ['36px']), ...columns].join(' ')
+const selectionWidth = 36
+/** Columns give way this far; beyond it the table scrolls sideways. */
+const narrowest = 0.8
+
+function gridTemplate<Row>({ columns, onSelection }: DataTableProps<Row>): string {
+  const shares = columns.map((column) => `minmax(${Math.round(column.width * narrowest)}px, ${column.width}fr)`)
+  return [...(onSelection === undefined ? [] : [`${selectionWidth}px`]), ...shares].join(' ')
+}
+
+function widthOf<Row>({ columns, onSelection }: DataTableProps<Row>): number {
+  const own = columns.reduce((width, column) => width + Math.round(column.width * narrowest), 0)
+  return own + (onSelection === undefined ? 0 : selectionWidth)
 }
