@@ -3,6 +3,8 @@ import { type Result, ok, refuse } from '@bascule/domain/lib/result.ts'
 import { canonicalJson, canonicalise } from './canonical.ts'
 import { type KeyPair, keyIdOf, signHex, verifyHex } from './keys.ts'
 
+export { expiryFrom, expiryText } from './expiry.ts'
+
 /** A document in TUF's form: what is said, and who signed its canonical bytes. */
 export interface Envelope<Signed> {
   signed: Signed
@@ -59,22 +61,6 @@ export function verifyDocument(
   const message = canonicalise(envelope.signed)
   if (!message.ok) return no('not-canonical', `The document ${message.error}.`)
   return countSignatures(envelope, message.value, trusted)
-}
-
-/** Instants of signed documents: "2026-11-23T08:00:00Z", as TUF writes them. Anything else never means "for ever". */
-export function expiryFrom(text: unknown): Temporal.Instant | undefined {
-  if (typeof text !== 'string' || !/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$/.test(text)) return undefined
-  try {
-    return Temporal.Instant.from(text)
-  } catch {
-    // A month 13 passes the pattern and is refused here; that is the answer, not a failure.
-    return undefined
-  }
-}
-
-/** The text of an expiry, whole seconds, rounded down so that it never lasts longer than asked for. */
-export function expiryText(at: Temporal.Instant): string {
-  return at.toString({ smallestUnit: 'second', roundingMode: 'floor' })
 }
 
 function countSignatures(

@@ -85,6 +85,19 @@ export interface ReadRequest {
   readonly signature: Uint8Array
 }
 
+/**
+ * The key id that a request claims, from its headers alone. Worth nothing until the request is verified; it lets a server
+ * turn away who it does not know before it reads a body.
+ */
+export function readClaimedKeyId(headers: SignedRequest['headers']): Result<string, RequestRefusal> {
+  const input = one(headers['signature-input'])
+  if (input === undefined || one(headers['signature']) === undefined) {
+    return no('missing', 'The request is not signed: a signature header is missing or stands twice.')
+  }
+  const keyid = inputPattern.exec(input)?.[3]
+  return keyid === undefined ? no('malformed', 'The signature headers are not in the agreed form.') : ok(keyid)
+}
+
 /** First half of `verifyRequest`, for a server that must look up the key elsewhere before it can go on. */
 export function readRequestSignature(request: SignedRequest): Result<ReadRequest, RequestRefusal> {
   const input = one(request.headers['signature-input'])
