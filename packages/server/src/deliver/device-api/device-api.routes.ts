@@ -48,10 +48,7 @@ export function registerDeviceApi(app: FastifyInstance, services: DeviceApiServi
       const answer = await takeReports(services, opened.device, opened.body)
       if (answer !== undefined) return await reply.send(answer)
       refused.add(opened.body.reports.length)
-      const seconds = services.reportLimit.retryAfterSeconds(
-        opened.device.index,
-        services.now().epochMilliseconds,
-      )
+      const seconds = services.reportLimit.retryAfterSeconds(opened.device.index, services.now().epochMilliseconds)
       return await sendTooMany(reply, seconds)
     })
   })
