@@ -119,7 +119,7 @@ function pathsHaveShape({ assignmentSigned }: AuthorisationCase): Finding | unde
 function roleVerified({ authority, roleName }: AuthorisationCase): Finding | undefined {
   if (roleName === undefined || !Object.hasOwn(authority.failures, roleName)) return undefined
   const failure = authority.failures[roleName]
-  return failure && { code: failure.code, fact: failure.fact }
+  return failure && { code: failure.code, fact: failure.fact, rule: failure.rule }
 }
 
 function boardIsSource({ entry, roleName, order, action, kept }: AuthorisationCase): Finding | undefined {

@@ -12,5 +12,10 @@ test('a fresh device installs what two of three members signed and the director 
     generation: 5,
     authorisedBy: { role: 'retail.pos', version: 2, threshold: 2 },
   })
-  expect([...answer.authorised.authorisedBy.signers].sort()).toEqual(members.slice(0, 2).map((key) => key.keyId).sort())
+  expect([...answer.authorised.authorisedBy.signers].sort()).toEqual(
+    members
+      .slice(0, 2)
+      .map((key) => key.keyId)
+      .sort(),
+  )
 })

@@ -16,6 +16,8 @@ export type AuthorityCode = keyof typeof catalogue
 export interface Finding {
   readonly code: AuthorityCode
   readonly fact: string
+  /** The check that found it first, where another one passes it on. */
+  readonly rule?: string
 }
 
 interface Entry {
@@ -67,7 +69,7 @@ const catalogue = {
 } as const satisfies Record<string, Entry>
 
 /** The whole refusal: the rule is the name of the check that found it. */
-export function refusalFrom(rule: string, { code, fact }: Finding): AuthorityRefusal {
+export function refusalFrom(check: string, { code, fact, rule = check }: Finding): AuthorityRefusal {
   return { code, rule, fact, ...catalogue[code] }
 }
 

@@ -210,7 +210,7 @@ export function nextVersion<Signed extends RoleSigned | RootSigned>(
     version: current.signed.version + 1,
     'x-issued': expiryText(world.at),
   }
-  return signDocument(change(copy as Signed) as Signed, signers)
+  return signDocument(change(copy) as Signed, signers)
 }
 
 /** A line's next version with one release more, signed by two members. */
@@ -243,8 +243,8 @@ const emptyWorld = { state: emptyRepository, files: new Map<string, Uint8Array>(
 
 /** What a thief of the online keys may change about the two files that those keys sign. */
 export interface Forgery {
-  readonly snapshot?: (signed: ReturnType<typeof buildSnapshot>) => object
-  readonly timestamp?: (signed: ReturnType<typeof buildTimestamp>) => object
+  readonly snapshot?: ((signed: ReturnType<typeof buildSnapshot>) => object) | undefined
+  readonly timestamp?: ((signed: ReturnType<typeof buildTimestamp>) => object) | undefined
 }
 
 /** Publishes without any rule, with stolen online keys: the files that an attacker's server would hand out. */
