@@ -10,6 +10,7 @@ import {
   rolloutOf,
 } from './harness/given.ts'
 import type { GivenDevice } from './harness/given.ts'
+import { pageProblems } from './harness/page-problems.ts'
 import { openDialog, phaseLine, signIn, startRollout } from './harness/pages.ts'
 import { expect, test } from './harness/test.ts'
 
@@ -65,10 +66,23 @@ test('a rollout is paused in the middle, explained, resumed, and one phase of it
   })
 
   await test.step('it is resumed with a reason and comes to its end', async () => {
+    await page.getByRole('button', { name: 'Actions of phase 1' }).click()
+    await page.getByRole('menuitem', { name: 'Pause this phase' }).click()
+    await openDialog(page).getByLabel('Reason').fill('Leeds first needs a hand')
+    await openDialog(page).getByRole('button', { name: 'Pause phase' }).click()
+    await expect(openDialog(page)).toBeHidden()
     await page.getByRole('button', { name: 'Resume' }).click()
     await openDialog(page).getByLabel('Reason').fill('The shop is open')
     await openDialog(page).getByRole('button', { name: 'Resume rollout' }).click()
     await expect(openDialog(page)).toBeHidden()
+    await page.getByRole('button', { name: 'Actions of phase 1' }).click()
+    await page.getByRole('menuitem', { name: 'Let it go on' }).click()
+    expect.soft(await pageProblems(page), 'the dialog for going on').toEqual([])
+    await openDialog(page).getByLabel('At a time').fill('3')
+    await openDialog(page).getByLabel('Reason').fill('Two more hands are there')
+    await openDialog(page).getByRole('button', { name: 'Go on' }).click()
+    await expect(openDialog(page)).toBeHidden()
+    await expect(phaseLine(page, '1. Leeds')).toContainText('At most 3 at a time')
     await expect(phaseLine(page, '2. Everybody else')).toContainText('Complete', { timeout: 90_000 })
     expect(await versions('')).toEqual(fleet.map(() => '0.28.2'))
   })
@@ -77,7 +91,11 @@ test('a rollout is paused in the middle, explained, resumed, and one phase of it
     await page.getByRole('button', { name: 'More actions' }).click()
     await page.getByRole('menuitem', { name: 'Back out' }).click()
     const dialog = openDialog(page)
+    await expect(dialog.getByLabel('Reason')).toBeFocused()
     await dialog.getByText('Phase 2 only').click()
+    await expect(dialog).toContainText('2 devices return to the version from before')
+    await expect(dialog).not.toContainText('had no earlier version')
+    expect.soft(await pageProblems(page), 'the dialog for going back').toEqual([])
     await expect(dialog).toContainText('devices of other phases keep what they have')
     await dialog.getByLabel('Reason').fill('Porto has no training yet')
     await dialog.getByLabel('Type').fill(title)

@@ -53,13 +53,7 @@ export function LibraryPage() {
         list={list}
         idOf={(row) => row.name}
         columns={columns}
-        empty={
-          <EmptyState>
-            {search === ''
-              ? 'No package yet. Make one with “bascule pack” from a folder with bascule.yaml, then upload it here or with “bascule push”.'
-              : `No package matches ${search}.`}
-          </EmptyState>
-        }
+        empty={<EmptyState>{search === '' ? nothingWords(canUpload) : `No package matches ${search}.`}</EmptyState>}
       />
       <UploadDialog
         isOpen={upload === true && canUpload}
@@ -67,6 +61,12 @@ export function LibraryPage() {
       />
     </Page>
   )
+}
+
+function nothingWords(canUpload: boolean): string {
+  return canUpload
+    ? 'No package yet. Make one with “bascule pack” from a folder with bascule.yaml, then upload it here or with “bascule push”.'
+    : 'No package yet. A release manager uploads the first here, or a pipeline with “bascule push” and an API key.'
 }
 
 const columns: ListColumn<PackageRow>[] = [

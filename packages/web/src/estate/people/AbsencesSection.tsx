@@ -22,7 +22,8 @@ export function AbsencesSection() {
       one="absence"
       many="absences"
       addVerb="Record absence"
-      nothing="Nobody is away. Add an absence, or import a file."
+      nothing="Nobody is away."
+      begin="Add an absence, or import a file."
       endVerb="Call off"
       endEffect="The person counts as present again, and the deputy stands in no more."
       canWrite={useCan('absence.write')}

@@ -20,7 +20,8 @@ export function OrgUnitsSection() {
       one="org unit"
       many="org units"
       addVerb="Add org unit"
-      nothing="No org units yet. Add the first, or import a file."
+      nothing="No org units yet."
+      begin="Add the first, or import a file."
       endVerb="Retire"
       endEffect="It is offered no more. Only a unit that nobody and nothing belongs to can be retired."
       canWrite={useCan('org-unit.write')}

@@ -29,7 +29,8 @@ export function PeopleSection() {
       one="person"
       many="people"
       addVerb="Add person"
-      nothing={search === '' ? 'No people yet. Add the first, or import a file.' : `Nobody matches ${search}.`}
+      nothing={search === '' ? 'No people yet.' : `Nobody matches ${search}.`}
+      {...(search === '' ? { begin: 'Add the first, or import a file.' } : {})}
       endVerb="Retire"
       endEffect="All sessions end at once and the person cannot sign in. What they did stays in the ledger."
       canWrite={useCan('person.write')}

@@ -24,7 +24,8 @@ export function ServicesSection() {
       one="service"
       many="services"
       addVerb="Add service"
-      nothing="No service yet. Add the first: a service says who suffers when its software breaks."
+      nothing="No service yet. A service says who suffers when its software breaks."
+      begin="Add the first."
       endVerb="Retire"
       endEffect="It leaves the CMDB. Only a service that no other needs can be retired."
       canWrite={useCan('service.write')}

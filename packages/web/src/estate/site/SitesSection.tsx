@@ -19,7 +19,8 @@ export function SitesSection() {
       one="site"
       many="sites"
       addVerb="Add site"
-      nothing="No sites yet. Add the first, or import a file."
+      nothing="No sites yet."
+      begin="Add the first, or import a file."
       endVerb="Retire"
       endEffect="It is offered no more and queries do not find it. What happened there stays readable."
       canWrite={useCan('site.write')}

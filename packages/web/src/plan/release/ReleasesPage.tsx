@@ -45,7 +45,7 @@ export function ReleasesPage() {
       )}
       {releases.isPending ? <Loading what="releases" lines={8} /> : null}
       {releases.data !== undefined && rows.length === 0 ? (
-        <Nothing isFiltered={(search ?? state) !== undefined} />
+        <Nothing isFiltered={(search ?? state) !== undefined} canPlan={canPlan} />
       ) : null}
       {rows.length === 0 ? null : (
         <ReleaseTable
@@ -120,7 +120,7 @@ function Filter({ search, state }: { search: string | undefined; state: string |
   )
 }
 
-function Nothing({ isFiltered }: { isFiltered: boolean }) {
+function Nothing({ isFiltered, canPlan }: { isFiltered: boolean; canPlan: boolean }) {
   if (isFiltered) {
     return (
       <EmptyState
@@ -134,6 +134,19 @@ function Nothing({ isFiltered }: { isFiltered: boolean }) {
       </EmptyState>
     )
   }
+  if (!canPlan) {
+    return (
+      <EmptyState
+        action={
+          <LinkButton variant="default" to="/settings/$section" params={{ section: 'roles' }}>
+            Who is release manager
+          </LinkButton>
+        }
+      >
+        No release yet. A release manager plans the first one; it stands here from then on.
+      </EmptyState>
+    )
+  }
   return (
     <EmptyState
       action={
@@ -142,7 +155,8 @@ function Nothing({ isFiltered }: { isFiltered: boolean }) {
         </LinkButton>
       }
     >
-      No release yet. A release carries packages of the library to devices, phase by phase.
+      No release yet. A release carries packages to devices, phase by phase: see that the library has the package, then
+      plan the release here.
     </EmptyState>
   )
 }

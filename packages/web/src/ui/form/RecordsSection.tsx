@@ -25,6 +25,8 @@ export interface RecordsSectionProps<Row> {
   many: string
   addVerb: string
   nothing: string
+  /** What to do about it, for who may: "Add the first, or import a file." */
+  begin?: string
   /** Retiring said for this kind: "Call off", "Retire". */
   endVerb: string
   endEffect: string
@@ -82,7 +84,7 @@ export function RecordsSection<Row>(props: RecordsSectionProps<Row>) {
         list={list}
         idOf={props.idOf}
         columns={props.canWrite ? [...props.columns, actsColumn(props, show)] : props.columns}
-        empty={<EmptyState>{props.nothing}</EmptyState>}
+        empty={<EmptyState>{emptyWords(props)}</EmptyState>}
       />
       <RecordDialog
         isOpen={open?.kind === 'add' || open?.kind === 'change'}
@@ -109,6 +111,12 @@ export function RecordsSection<Row>(props: RecordsSectionProps<Row>) {
       ) : null}
     </SettingsSection>
   )
+}
+
+/** Nobody is told to press a button that is not there. */
+function emptyWords<Row>({ nothing, begin, canWrite, many }: RecordsSectionProps<Row>): string {
+  if (begin === undefined) return nothing
+  return `${nothing} ${canWrite ? begin : `Whoever may change ${many} adds them here.`}`
 }
 
 interface ActionsProps<Row> extends RecordsSectionProps<Row> {

@@ -48,7 +48,7 @@ export function CockpitHeader({ release, rollout, acts }: CockpitHeaderProps) {
           )}
           {rollout?.pause ? (
             <span>
-              paused by {rollout.pause.by} {formatMoment(rollout.pause.at)}
+              paused by {rollout.pause.by}, {formatMoment(rollout.pause.at)}
             </span>
           ) : null}
           <span>{release.audience.mode === 'frozen' ? 'Audience frozen at the start' : 'Server decides who'}</span>
