@@ -18,6 +18,8 @@ export const TallyView = z.object({
   byBucket: z.record(z.enum(buckets), z.int()),
   failures: z.int(),
   inFlight: z.int(),
+  /** Of those in flight, the ones that have gone quiet. As many as the silence budget give their place back. */
+  vanished: z.int(),
   verified: z.int(),
   countable: z.int(),
   offered: z.int(),

@@ -1,5 +1,5 @@
 import { refuse, ok, type Refusal, type Result } from '../lib/result.ts'
-import { failuresMax, isBudgetSpent, type PhaseLimits, type PhaseState, type PhaseTally } from './phase.ts'
+import { failuresMax, isBudgetSpent, placesTaken, type PhaseLimits, type PhaseState, type PhaseTally } from './phase.ts'
 import type { RolloutState } from './rollout.ts'
 
 export type InstallRefusal = Refusal<
@@ -8,12 +8,12 @@ export type InstallRefusal = Refusal<
 
 /**
  * Whether one more device may go from staged to installing. Asked in the transaction that lets it, with the phase
- * locked, so that failed plus in flight never exceeds the cap and nobody passes once the budget is spent (I20).
+ * locked, so that the places taken never exceed the cap and nobody passes once the budget is spent (I20).
  */
 export function mayInstall(
   rollout: RolloutState,
   phase: PhaseState,
-  tally: Pick<PhaseTally, 'failures' | 'inFlight'>,
+  tally: Pick<PhaseTally, 'failures' | 'inFlight' | 'vanished'>,
   limits: PhaseLimits,
   nowIso: string,
 ): Result<true, InstallRefusal> {
@@ -43,15 +43,19 @@ export function mayInstall(
       next: 'Look at the failures, then back out the phase or raise the budget.',
     })
   }
-  if (tally.failures + tally.inFlight >= limits.inFlightMax) {
+  if (placesTaken(tally, limits) >= limits.inFlightMax) {
     return refuse({
       rule: 'in-flight-cap',
-      fact: `${tally.inFlight} in flight and ${tally.failures} failed reach the cap of ${limits.inFlightMax}.`,
+      fact: `${tally.inFlight} in flight${vanishedOf(tally)} and ${tally.failures} failed reach the cap of ${limits.inFlightMax}.`,
       lifter: 'the next device that finishes',
       next: 'Nothing; the device asks again.',
     })
   }
   return ok(true)
+}
+
+function vanishedOf({ vanished }: Pick<PhaseTally, 'vanished'>): string {
+  return vanished === 0 ? '' : ` (${vanished} of them quiet)`
 }
 
 /** A finished rollout still serves a device that comes home late; a paused one begins nothing new. */

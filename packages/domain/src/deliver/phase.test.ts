@@ -57,6 +57,23 @@ test('a budget of none is spent by the first failure', () => {
   expect(judgePhase(tally, { ...limits, failureBudget: 0 }).answer).toBe('stop')
 })
 
+test('a device that vanished in flight gives its place back as far as the plan lets devices go quiet, and no further', () => {
+  const gate = (vanished: number, silenceBudget: number) => {
+    const silent = { ...nobodySilent, inProgress: vanished, inFlight: vanished }
+    const tally = tallyPhase(20, [installs('installing', 5)], silent)
+    expect(tally).toMatchObject({ inFlight: 5, vanished, byBucket: { silent: vanished, 'in-progress': 5 - vanished } })
+    return mayInstall('running', 'open', tally, { ...limits, silenceBudget }, now)
+  }
+  expect(gate(0, 1).ok).toBe(false)
+  expect(gate(1, 1).ok).toBe(true)
+  expect(gate(1, 0)).toMatchObject({
+    error: { rule: 'in-flight-cap', fact: expect.stringContaining('(1 of them quiet)') as string },
+  })
+  // One more than may go quiet came in its place and keeps it: six are in flight, which is the cap and the budget.
+  const six = tallyPhase(20, [installs('installing', 6)], { ...nobodySilent, inProgress: 3, inFlight: 3 })
+  expect(mayInstall('running', 'open', six, limits, now).ok).toBe(false)
+})
+
 test('devices that went quiet hold the phase, they do not vanish from it', () => {
   const tally = tallyPhase(20, [installs('succeeded', 18)], { ...nobodySilent, notStarted: 2 })
   expect(judgePhase(tally, limits).answer).toBe('hold')
@@ -80,7 +97,7 @@ test('failed plus in flight never exceeds the cap when every device asks', () =>
         let inFlight = 0
         for (const fails of fates) {
           const spent = failures >= failuresMax(own)
-          if (mayInstall('running', 'open', { failures, inFlight }, own, now).ok) {
+          if (mayInstall('running', 'open', { failures, inFlight, vanished: 0 }, own, now).ok) {
             expect(spent).toBe(false)
             inFlight += 1
           } else if (inFlight > 0) {
@@ -95,12 +112,12 @@ test('failed plus in flight never exceeds the cap when every device asks', () =>
 })
 
 test('a pause beats everything, and says who lifts it', () => {
-  const answer = mayInstall('paused', 'open', { failures: 0, inFlight: 0 }, limits, now)
+  const answer = mayInstall('paused', 'open', { failures: 0, inFlight: 0, vanished: 0 }, limits, now)
   expect(answer).toMatchObject({ ok: false, error: { rule: 'rollout-not-running', lifter: 'release manager' } })
 })
 
 test('nobody installs before the phase may start or after it ended', () => {
-  const idle = { failures: 0, inFlight: 0 }
+  const idle = { failures: 0, inFlight: 0, vanished: 0 }
   const early = mayInstall('running', 'open', idle, { ...limits, notBefore: '2026-11-24T00:00:00Z' }, now)
   const late = mayInstall('running', 'open', idle, { ...limits, notAfter: '2026-11-22T00:00:00Z' }, now)
   expect(early).toMatchObject({ error: { rule: 'not-yet' } })
@@ -108,7 +125,7 @@ test('nobody installs before the phase may start or after it ended', () => {
 })
 
 test('a device that comes home after the rollout was completed may still install, within the budget', () => {
-  const idle = { failures: 0, inFlight: 0 }
+  const idle = { failures: 0, inFlight: 0, vanished: 0 }
   expect(mayInstall('completed', 'succeeded', idle, limits, now).ok).toBe(true)
   expect(mayInstall('completed-with-residual', 'succeeded', { ...idle, failures: 3 }, limits, now).ok).toBe(false)
   expect(mayInstall('backing-out', 'succeeded', idle, limits, now).ok).toBe(false)

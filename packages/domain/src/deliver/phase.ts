@@ -34,10 +34,13 @@ export interface PhaseLimits {
   readonly successPermilleMin: number
   /** The phase stops when this many devices have failed. */
   readonly failureBudget: number
-  /** Failed plus in flight never exceeds this: the most devices a bad version can hurt. */
+  /**
+   * Failed plus in flight never exceeds this, but for devices within the silence budget that vanished in flight and gave
+   * their places back: the most devices a bad version can hurt are these two together.
+   */
   readonly inFlightMax: number
   readonly soakSeconds: number
-  /** How many devices may have gone quiet beyond their habit. */
+  /** How many devices may have gone quiet beyond their habit. As many may give back their place in flight. */
   readonly silenceBudget: number
   readonly notBefore: string | null
   readonly notAfter: string | null
@@ -56,6 +59,8 @@ export interface PhaseTally {
   readonly byBucket: Readonly<Record<Bucket, number>>
   readonly failures: number
   readonly inFlight: number
+  /** Of those in flight, the ones that have gone quiet: they may still install, and nobody hears how it ends. */
+  readonly vanished: number
   readonly verified: number
   /** Devices the thresholds speak of: all but excused, not applicable, cancelled and superseded. */
   readonly countable: number
@@ -67,15 +72,19 @@ export interface PhaseTally {
   readonly toReturn: number
 }
 
+/** Devices that have gone quiet, by what they were last seen doing. `inFlight` is a part of `inProgress`. */
+export interface Silence {
+  readonly notStarted: number
+  readonly inProgress: number
+  readonly blocked: number
+  readonly inFlight?: number
+}
+
 /**
  * Adds a phase up. `silentByState` takes devices that have gone quiet out of the state they were last seen in, so
  * that the sum stays the audience; devices without a job are `not-started`.
  */
-export function tallyPhase(
-  size: number,
-  counts: readonly JobCount[],
-  silent: { readonly notStarted: number; readonly inProgress: number; readonly blocked: number },
-): PhaseTally {
+export function tallyPhase(size: number, counts: readonly JobCount[], silent: Silence): PhaseTally {
   const byBucket = Object.fromEntries(buckets.map((bucket) => [bucket, 0])) as Record<Bucket, number>
   let known = 0
   let failures = 0
@@ -103,6 +112,7 @@ export function tallyPhase(
     byBucket,
     failures,
     inFlight,
+    vanished: Math.min(silent.inFlight ?? 0, inFlight),
     verified,
     countable: size - aside,
     offered,
@@ -169,6 +179,18 @@ export function devicesToAdvance(tally: PhaseTally, limits: PhaseLimits): number
  */
 export function failuresMax(limits: PhaseLimits): number {
   return Math.max(1, Math.min(limits.failureBudget, limits.inFlightMax))
+}
+
+/**
+ * How many places of the cap are taken. A device that vanished in flight may be broken or just switched off: its place is
+ * given back as long as the plan lets as many go quiet, and kept beyond that, or a version that kills devices would take
+ * one after the other.
+ */
+export function placesTaken(
+  { failures, inFlight, vanished }: Pick<PhaseTally, 'failures' | 'inFlight' | 'vanished'>,
+  { silenceBudget }: Pick<PhaseLimits, 'silenceBudget'>,
+): number {
+  return failures + inFlight - Math.min(vanished, silenceBudget)
 }
 
 export function isBudgetSpent(tally: Pick<PhaseTally, 'failures'>, limits: PhaseLimits): boolean {

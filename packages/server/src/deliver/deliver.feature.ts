@@ -28,7 +28,11 @@ export const deliverFeature: FeatureFactory = (services) => {
   services.countSilent = countSilentOf({ db, fleet, running })
   const assignments = { db, signer, audienceTrees: createAudienceTrees(db) }
   const offers = groupCommit<Offer, Offered>(async (items) => await offerJobs(assignments, items, now()), 250)
-  const grants = groupCommit<Ask, Grant>(async (items) => await grantInstalls(db, items, now()))
+  const grants = groupCommit<Ask, Grant>(async (items) => {
+    const at = now()
+    const isQuiet = (index: number) => fleet.isSilent(index, at.epochMilliseconds) || fleet.isGone(index)
+    return await grantInstalls(db, items, at, isQuiet)
+  })
   const standings = groupCommit<Standing, void>(async (items) => {
     await followSteps(db, items, now())
     return items.map(() => undefined)

@@ -4,6 +4,7 @@ import { isInAudience } from '@bascule/trust/merkle.ts'
 import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { ensureDeviceItems } from '#/estate/configuration/device-items.ts'
+import { viewRollout } from '#/views/releases/rollout-view.ts'
 import { grantInstalls } from './job/grant-installs.ts'
 import { excuseDevice, retryJobs } from './job/job.service.ts'
 import { offerJobs } from './job/offer-jobs.ts'
@@ -255,4 +256,35 @@ test('a receipt about the job of another device changes nothing of the CMDB and 
   expect(state).toBe('assigned')
   await commitReports(here.db, [aReport(1, jobs.get(1)!, 2, 'committed')], now)
   expect(await runs()).toHaveLength(1)
+})
+
+test('a device that vanishes in flight gives its place back as far as the plan lets devices go quiet, and is shown as that', async () => {
+  const here = await newWorld()
+  await addDevices(here.db, 5)
+  const { rolloutId, releaseId } = await aRollout(here, [{ inFlightMax: 2, silenceBudget: 1 }])
+  await here.reconcile(rolloutId)
+  const jobs = await takeJobs(here, rolloutId, [1, 2, 3, 4, 5])
+  const quiet = new Set<number>()
+  const ask = async (device: number) => {
+    const asked = [{ deviceId: device, jobId: jobs.get(device)! }]
+    return (await grantInstalls(here.db, asked, now, (index) => quiet.has(index)))[0]!.proceed
+  }
+  expect([await ask(1), await ask(2), await ask(3)]).toEqual([true, true, false])
+  quiet.add(1)
+  expect([await ask(3), await ask(4)]).toEqual([true, false])
+  // More have vanished than may: the second keeps its place.
+  quiet.add(2)
+  expect(await ask(4)).toBe(false)
+  const countSilent = () => ({ notStarted: 0, inProgress: 2, blocked: 0, inFlight: 2 })
+  const view = await viewRollout({ db: here.db, countSilent }, releaseId, now)
+  expect(view?.causes).toMatchObject([{ kind: 'silent', cause: 'vanished', devices: 2 }])
+  expect(view?.whole).toMatchObject({ inFlight: 3, vanished: 2, byBucket: { silent: 2, 'in-progress': 3 } })
+  // Who comes back goes on; its place is taken again, so nobody follows until two have ended.
+  quiet.clear()
+  expect(await ask(4)).toBe(false)
+  await commitReports(here.db, [aReport(1, jobs.get(1)!, 1, 'committed')], now)
+  expect(await ask(4)).toBe(false)
+  await commitReports(here.db, [aReport(2, jobs.get(2)!, 1, 'committed')], now)
+  expect(await ask(4)).toBe(true)
+  expect(await countersOf(here.db)).toEqual(await recount(here.db))
 })

@@ -30,7 +30,7 @@ export function registerDeviceApi(app: FastifyInstance, services: DeviceApiServi
   void app.register(async (device) => {
     device.addHook('onRequest', async (request, reply) => {
       const problem = refuseByHead(services.fleet, request)
-      if (problem) return await sendProblem(reply, problem.code, problem.message)
+      return problem && (await sendProblem(reply, problem.code, problem.message))
     })
     // The signature is over the bytes as they came, so nothing parses them before it is checked.
     device.removeAllContentTypeParsers()

@@ -8,8 +8,9 @@ import {
   observeRollout,
   type CountDelta,
   type ObservedRollout,
+  type PhaseRow,
 } from '../rollout/rollout.store.ts'
-import { changeJobs, lockJobs, lockPhasesOfJobs, type JobChange, type LockedJob } from './job.store.ts'
+import { changeJobs, devicesInFlight, lockJobs, lockPhasesOfJobs, type JobChange, type LockedJob } from './job.store.ts'
 import { moved } from './offer-jobs.ts'
 
 export interface Ask {
@@ -18,17 +19,25 @@ export interface Ask {
 }
 export type Grant = { readonly proceed: true } | { readonly proceed: false; readonly reason: string }
 
+/** Whether nothing was heard of a device beyond its habit. From memory. */
+export type IsQuiet = (deviceId: number) => boolean
+
 /**
  * Answers devices that stand ready and ask whether they may install. All asks of one moment share a transaction; the
  * phases are locked, so each device let through is counted before the next is looked at and the cap can never be
  * passed. The same question twice gets the same answer.
  */
-export async function grantInstalls(db: Db, asks: readonly Ask[], now: Temporal.Instant): Promise<Grant[]> {
+export async function grantInstalls(
+  db: Db,
+  asks: readonly Ask[],
+  now: Temporal.Instant,
+  isQuiet: IsQuiet = () => false,
+): Promise<Grant[]> {
   return await db.transaction().execute(async (tx) => {
     const ids = asks.map((ask) => ask.jobId)
     await lockPhasesOfJobs(tx, ids)
     const jobs = new Map((await lockJobs(tx, ids)).map((job) => [job.id, job]))
-    const gates = await readGates(tx, [...jobs.values()])
+    const gates = await readGates(tx, [...jobs.values()], isQuiet)
     const outcome: Outcome = { changes: [], deltas: [] }
     const grants = new Map(once(asks).map((ask) => [keyOf(ask), decide(ask, jobs, gates, outcome, now)]))
     await changeJobs(tx, outcome.changes, now.toString())
@@ -54,13 +63,13 @@ interface Outcome {
 }
 
 /** Failures and devices in flight of a phase, counted on while devices are let through. */
-type Running = { failures: number; inFlight: number }
+type Running = { failures: number; inFlight: number; vanished: number }
 interface Gates {
   readonly rollouts: ReadonlyMap<number, ObservedRollout>
   readonly running: Map<string, Running>
 }
 
-async function readGates(tx: Db, jobs: readonly LockedJob[]): Promise<Gates> {
+async function readGates(tx: Db, jobs: readonly LockedJob[], isQuiet: IsQuiet): Promise<Gates> {
   const rollouts = new Map<number, ObservedRollout>()
   for (const id of new Set(jobs.map((job) => job.rolloutId))) {
     const seen = await observeRollout(tx, id)
@@ -68,17 +77,22 @@ async function readGates(tx: Db, jobs: readonly LockedJob[]): Promise<Gates> {
   }
   const running = new Map<string, Running>()
   for (const [id, seen] of rollouts) {
-    for (const phase of seen.phases) running.set(`${id} ${phase.ord}`, runningOf(tallyOf(seen, phase.ord, phase.size)))
+    for (const phase of seen.phases) running.set(`${id} ${phase.ord}`, await runningOf(tx, seen, phase, isQuiet))
   }
   return { rollouts, running }
 }
 
-function tallyOf(seen: ObservedRollout, ord: number, size: number): PhaseTally {
-  return tallyPhase(size, seen.counts.get(ord) ?? [], nobodySilent)
+/** Who vanished is asked only when the cap is reached and the plan lets some go quiet. */
+async function runningOf(tx: Db, seen: ObservedRollout, phase: PhaseRow, isQuiet: IsQuiet): Promise<Running> {
+  const { failures, inFlight } = tallyOf(seen, phase.ord, phase.size)
+  const isFull = failures + inFlight >= phase.in_flight_max
+  if (!isFull || phase.silence_budget === 0) return { failures, inFlight, vanished: 0 }
+  const ids = await devicesInFlight(tx, seen.rollout.id, phase.ord)
+  return { failures, inFlight, vanished: ids.filter(isQuiet).length }
 }
 
-function runningOf(tally: PhaseTally): Running {
-  return { failures: tally.failures, inFlight: tally.inFlight }
+function tallyOf(seen: ObservedRollout, ord: number, size: number): PhaseTally {
+  return tallyPhase(size, seen.counts.get(ord) ?? [], nobodySilent)
 }
 
 /**

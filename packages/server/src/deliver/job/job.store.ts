@@ -1,4 +1,4 @@
-import type { JobAction, JobState } from '@bascule/domain/deliver/job.ts'
+import { isInFlight, jobStates, type JobAction, type JobState } from '@bascule/domain/deliver/job.ts'
 import { sql } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
 
@@ -62,6 +62,18 @@ export async function lockJobs(tx: Db, jobIds: readonly number[]): Promise<Locke
     state: row.state,
     reportSeq: row.report_seq,
   }))
+}
+
+/** Fleet indexes of the devices of a phase that were let through and have not ended: never more than the cap and what failed. */
+export async function devicesInFlight(tx: Db, rolloutId: number, ord: number): Promise<number[]> {
+  const rows = await tx
+    .selectFrom('job')
+    .select('device_id')
+    .where('rollout_id', '=', rolloutId)
+    .where('phase', '=', ord)
+    .where('state', 'in', jobStates.filter(isInFlight))
+    .execute()
+  return rows.map((row) => row.device_id)
 }
 
 export interface JobChange {

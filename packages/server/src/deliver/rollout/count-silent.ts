@@ -1,4 +1,4 @@
-import { bucketOf, type JobState } from '@bascule/domain/deliver/job.ts'
+import { bucketOf, isInFlight, type JobState } from '@bascule/domain/deliver/job.ts'
 import { nobodySilent } from '@bascule/domain/deliver/phase.ts'
 import { sql } from 'kysely'
 import type { Fleet } from '#/estate/device/fleet.ts'
@@ -62,7 +62,12 @@ async function whatTheyDid(db: Db, rolloutId: number, quiet: readonly number[]):
     select state, count(*)::int as devices from job
     where rollout_id = ${rolloutId} and device_id = any(${[...quiet]}::int[]) group by state`.execute(db)
   const known = rows.rows.reduce((total, row) => total + row.devices, 0)
-  const inBucket = (bucket: string) =>
-    rows.rows.filter((row) => bucketOf(row.state) === bucket).reduce((total, row) => total + row.devices, 0)
-  return { notStarted: quiet.length - known, inProgress: inBucket('in-progress'), blocked: inBucket('blocked') }
+  const count = (takes: (state: JobState) => boolean) =>
+    rows.rows.filter((row) => takes(row.state)).reduce((total, row) => total + row.devices, 0)
+  return {
+    notStarted: quiet.length - known,
+    inProgress: count((state) => bucketOf(state) === 'in-progress'),
+    blocked: count((state) => bucketOf(state) === 'blocked'),
+    inFlight: count(isInFlight),
+  }
 }

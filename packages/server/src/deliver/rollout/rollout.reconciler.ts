@@ -1,5 +1,11 @@
 import { isFailure, type JobState } from '@bascule/domain/deliver/job.ts'
-import { tallyPhase, type JobCount, type PhaseState, type PhaseTally } from '@bascule/domain/deliver/phase.ts'
+import {
+  tallyPhase,
+  type JobCount,
+  type PhaseState,
+  type PhaseTally,
+  type Silence,
+} from '@bascule/domain/deliver/phase.ts'
 import { nextStep, type PhaseSeen, type RolloutStep } from '@bascule/domain/deliver/rollout.ts'
 import type { Logger } from 'pino'
 import type { Db } from '#/platform/db/database.ts'
@@ -24,11 +30,7 @@ export type CountSilent = (
   phase: number,
   now: Temporal.Instant,
 ) => Promise<SilentCount> | SilentCount
-export interface SilentCount {
-  readonly notStarted: number
-  readonly inProgress: number
-  readonly blocked: number
-}
+export type SilentCount = Silence
 
 export interface RolloutReconcilerServices {
   readonly db: Db

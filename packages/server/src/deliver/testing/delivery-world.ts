@@ -104,6 +104,7 @@ export interface WantedPhase {
   readonly inFlightMax?: number
   readonly soakSeconds?: number
   readonly advanceAtPermille?: number
+  readonly silenceBudget?: number
 }
 
 /** A started rollout over all devices. Returns the rollout's id and its release. */

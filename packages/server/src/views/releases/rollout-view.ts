@@ -88,6 +88,7 @@ export function sumTallies(tallies: readonly Tally[]): Tally {
     byBucket,
     failures: sum(tallies, (tally) => tally.failures),
     inFlight: sum(tallies, (tally) => tally.inFlight),
+    vanished: sum(tallies, (tally) => tally.vanished),
     verified: sum(tallies, (tally) => tally.verified),
     countable: sum(tallies, (tally) => tally.countable),
     offered: sum(tallies, (tally) => tally.offered),
@@ -128,19 +129,32 @@ async function causesOf(db: Db, rolloutId: number, phases: readonly PhaseView[])
     devices: row.devices,
     oldestAt: row.oldest.toString(),
   }))
-  const silent = phases.reduce((total, phase) => total + phase.tally.byBucket.silent, 0)
-  return silent === 0 ? causes : [...causes, silentCause(silent)]
+  return [...causes, ...silentCauses(phases)]
 }
 
-function silentCause(devices: number): CauseView {
-  return {
-    kind: 'silent',
-    cause: 'silent',
-    sentence: 'Not heard of beyond their own habit',
-    turn: 'desk',
-    devices,
-    oldestAt: null,
-  }
+/** Who vanished in the middle of an install is a cause of its own: something may be broken there, and it holds a place. */
+function silentCauses(phases: readonly PhaseView[]): CauseView[] {
+  const vanished = phases.reduce((total, phase) => total + phase.tally.vanished, 0)
+  const silent = phases.reduce((total, phase) => total + phase.tally.byBucket.silent, 0) - vanished
+  const given = phases.reduce((sum, { tally, limits }) => sum + Math.min(tally.vanished, limits.silenceBudget), 0)
+  const common = { kind: 'silent', oldestAt: null } as const
+  const lost = `Went quiet in the middle of the install; ${given} of ${vanished} places given back to others`
+  return [
+    ...(vanished > 0
+      ? [{ ...common, cause: 'vanished', sentence: lost, turn: 'engineer' as const, devices: vanished }]
+      : []),
+    ...(silent > 0
+      ? [
+          {
+            ...common,
+            cause: 'silent',
+            sentence: 'Not heard of beyond their own habit',
+            turn: 'desk' as const,
+            devices: silent,
+          },
+        ]
+      : []),
+  ]
 }
 
 const pointsMax = 200
