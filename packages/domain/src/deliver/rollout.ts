@@ -45,7 +45,7 @@ export function nextStep(state: RolloutState, phases: readonly PhaseSeen[], nowI
       do: 'move-phase',
       order: backingOut.order,
       to: 'backed-out',
-      because: 'No device of the phase runs the release any more.',
+      because: backedOutBecause(backingOut.tally),
     }
   }
   if (state === 'backing-out') {
@@ -56,6 +56,13 @@ export function nextStep(state: RolloutState, phases: readonly PhaseSeen[], nowI
   }
   if (state !== 'running') return { do: 'wait' }
   return nextPhaseStep(phases, nowIso)
+}
+
+/** Who was excused is not waited for, and may have the release all the same: nothing is said of them that nobody knows. */
+function backedOutBecause({ byBucket: { excused } }: PhaseTally): string {
+  if (excused === 0) return 'No device of the phase runs the release any more.'
+  const who = excused === 1 ? '1 excused device' : `${excused} excused devices`
+  return `No device of the phase runs the release any more, but for ${who} that may.`
 }
 
 function nextPhaseStep(phases: readonly PhaseSeen[], nowIso: string): RolloutStep {

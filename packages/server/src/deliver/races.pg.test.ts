@@ -234,3 +234,51 @@ test('a device whose facts come to two servers joins a dynamic audience once', a
   expect(phase).toEqual({ size: 2, late_joiners: 1 })
   expect(running.workFor(2)).toMatchObject([{ action: 'install' }])
 })
+
+test('a device that was excused from a whole back-out keeps what it runs in the CMDB, and goes back when it comes home', async () => {
+  const scene = await aScene(2)
+  const { db } = scene.world
+  for (const device of [1, 2]) await say(scene, device, (await offer(scene, device))!.id, 1, 'committed')
+  await takeBack(scene)
+  await excuseDevice(scene.world.call, scene.releaseId, deviceKey(1).keyId, 'lost')
+  const back = await offer(scene, 2, 'back-out')
+  await say(scene, 2, back!.id, 2, 'rolled-back')
+  await scene.world.reconcile(scene.rolloutId)
+  expect(await statesOf(scene)).toEqual(['backed-out', 'backed-out', 'backed-out'])
+  const { state_because: because } = await db.selectFrom('phase').select('state_because').executeTakeFirstOrThrow()
+  expect(because).toBe('No device of the phase runs the release any more, but for 1 excused device that may.')
+  const runs = await sql<{ version: string; release: string }>`
+    select r.attributes ->> 'version' as version, r.attributes ->> 'release' as release
+    from ci_relation r join ci on ci.id = r.from_id where ci.device_id = 1 and r.kind = 'runs'`.execute(db)
+  expect(runs.rows).toEqual([{ version: '2.0.0', release: scene.releaseId }])
+
+  const running = createRunningRollouts(db)
+  await running.load()
+  expect([running.workFor(1), running.workFor(2)]).toEqual([
+    [{ rolloutId: scene.rolloutId, phase: 1, action: 'back-out' }],
+    [],
+  ])
+  const late = await offer(scene, 1, 'back-out')
+  expect(late).toMatchObject({ action: 'back-out', state: 'assigned' })
+  await say(scene, 1, late!.id, 3, 'rolled-back')
+  expect(await jobOf(scene.world, 1)).toMatchObject({ state: 'rolled-back' })
+  await running.reload(scene.rolloutId)
+  expect(running.rolloutIds()).toEqual([])
+  expect(await countersOf(db)).toEqual(await recount(db))
+})
+
+test('a device that was left behind in the middle of its install goes back when it comes home, although all is over', async () => {
+  const scene = await aScene(2)
+  const job = await offer(scene, 1)
+  await grantInstalls(scene.world.db, [{ deviceId: 1, jobId: job!.id }], now)
+  await takeBack(scene)
+  const left = await acceptPhase(scene.world.call, { releaseId: scene.releaseId, phase: 1, reason: 'lost' })
+  expect(left).toMatchObject({ ok: true })
+  await scene.world.reconcile(scene.rolloutId)
+  expect(await statesOf(scene)).toEqual(['backed-out', 'backed-out', 'backed-out'])
+  const running = createRunningRollouts(scene.world.db)
+  await running.load()
+  expect(running.workFor(1)).toEqual([{ rolloutId: scene.rolloutId, phase: 1, action: 'back-out' }])
+  await say(scene, 1, job!.id, 1, 'committed')
+  expect(await offer(scene, 1, 'back-out')).toMatchObject({ action: 'back-out', state: 'assigned' })
+})

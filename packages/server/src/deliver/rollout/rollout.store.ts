@@ -1,4 +1,4 @@
-import type { JobAction, JobState } from '@bascule/domain/deliver/job.ts'
+import { isOpen, jobStates, needsReturn, type JobAction, type JobState } from '@bascule/domain/deliver/job.ts'
 import type { JobCount, PhaseLimits, PhaseState } from '@bascule/domain/deliver/phase.ts'
 import { phasePath, rolloutPath } from '@bascule/domain/deliver/moves.ts'
 import type { RolloutState } from '@bascule/domain/deliver/rollout.ts'
@@ -72,14 +72,36 @@ export async function membersOf(db: Db, rolloutId: number): Promise<Uint8Array> 
   return row.members
 }
 
-/** Rollouts that may still ask something of a device. */
-export async function activeRolloutIds(db: Db): Promise<number[]> {
-  const rows = await db
+/** What a device of a rollout that went back may be found in when it has the release, or may have it. */
+const mayHaveIt = jobStates.filter((state) => needsReturn(state) || isOpen(state))
+
+/**
+ * Rollouts, or this one, that may still ask something of a device. One that was taken back is among them as long as a
+ * device was excused from it or left behind: it may come home with the release and is still turned around then.
+ */
+export async function activeRolloutIds(db: Db, only?: number): Promise<number[]> {
+  let query = db
     .selectFrom('rollout')
     .select('id')
-    .where('state', 'in', ['running', 'paused', 'backing-out', 'completed', 'completed-with-residual'])
-    .orderBy('id')
-    .execute()
+    .where((eb) =>
+      eb.or([
+        eb('state', 'in', ['running', 'paused', 'backing-out', 'completed', 'completed-with-residual']),
+        eb.and([
+          eb('state', '=', 'backed-out'),
+          eb.exists(
+            eb
+              .selectFrom('phase_count')
+              .select('phase_count.devices')
+              .whereRef('phase_count.rollout_id', '=', 'rollout.id')
+              .where('phase_count.action', '=', 'install')
+              .where('phase_count.state', 'in', mayHaveIt)
+              .where('phase_count.devices', '>', 0),
+          ),
+        ]),
+      ]),
+    )
+  if (only !== undefined) query = query.where('id', '=', only)
+  const rows = await query.orderBy('id').execute()
   return rows.map((row) => row.id)
 }
 

@@ -75,7 +75,7 @@ export function createRunningRollouts(db: Db): RunningRollouts {
       .select(['state', 'audience_mode'])
       .where('id', '=', rolloutId)
       .executeTakeFirst()
-    if (!row || isOver(row.state)) {
+    if (!row || (await activeRolloutIds(db, rolloutId)).length === 0) {
       rollouts.delete(rolloutId)
       return
     }
@@ -131,7 +131,9 @@ export function createRunningRollouts(db: Db): RunningRollouts {
     rolloutIds: () => [...rollouts.keys()],
     openRolloutIds: () =>
       [...rollouts.values()]
-        .filter((rollout) => rollout.mode === 'dynamic' && rollout.state !== 'backing-out')
+        .filter(
+          (rollout) => rollout.mode === 'dynamic' && rollout.state !== 'backing-out' && rollout.state !== 'backed-out',
+        )
         .map((rollout) => rollout.id),
     load: async () => await inTurn(readAll),
     reload: async (rolloutId) => await inTurn(async () => await readOne(rolloutId)),
@@ -153,10 +155,6 @@ function workOf(rollout: RunningRollout, fleetIndex: number): Work | undefined {
 /** A device that comes home after its phase went back is still turned around. */
 export function isGoingBack(phase: PhaseState): boolean {
   return phase === 'backing-out' || phase === 'backed-out'
-}
-
-function isOver(state: RolloutState): boolean {
-  return state === 'aborted' || state === 'closed' || state === 'backed-out' || state === 'draft' || state === 'planned'
 }
 
 async function readTold(db: Db, rolloutId: number, size: number): Promise<Uint8Array> {

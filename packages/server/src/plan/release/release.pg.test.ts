@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { addDevices, addLibrary } from '#/deliver/testing/delivery-world.ts'
+import { addPlaces, siteIdOf } from '#/estate/testing/fleet-of.ts'
 import type { Db } from '#/platform/db/database.ts'
 import { startTestServer } from '#/platform/test/test-server.ts'
 
@@ -43,6 +44,32 @@ test('whoever asks the fleet by a query is refused when the answer takes too lon
   )
   expect(answers.map((reply) => reply.statusCode)).toEqual(asked.map(() => 409))
   expect(await server.db.selectFrom('baseline').select('id').execute()).toEqual([])
+})
+
+test('whoever manages releases at one site plans, changes and cancels none that may reach devices elsewhere', async () => {
+  await using server = await startTestServer()
+  await addPlaces(server.db)
+  await addLibrary(server.db)
+  const ann = await server.signIn('Ann', { role: 'release-manager' })
+  const scoped = await server.signIn('Sue', { role: 'release-manager', site: siteIdOf('leeds') })
+  const plan = {
+    title: 'Sales Desk',
+    version: '2.0.0',
+    productLine: 'sales-desk',
+    packages: [{ name: 'salesdesk', version: '2.0.0' }],
+    audience: { query: 'site:leeds' },
+    phases: [{ name: 'Pilot', query: '' }],
+  }
+  const { releaseId } = (await ann.ask('POST', '/releases', plan)).json<{ releaseId: string }>()
+  for (const [method, path, body] of [
+    ['POST', '/releases', plan],
+    ['PUT', `/releases/${releaseId}`, { plan }],
+    ['POST', `/releases/${releaseId}/cancel`, { reason: 'not here' }],
+  ] as const) {
+    const denied = await scoped.ask(method, path, body)
+    expect([denied.statusCode, denied.json()], path).toMatchObject([403, { data: { permission: 'release.write' } }])
+  }
+  expect((await ann.ask('POST', `/releases/${releaseId}/cancel`, { reason: 'not now' })).statusCode).toBe(200)
 })
 
 /** Nobody else can read devices while this lasts. `cancelUntil` ends the waiting as the limit of a statement does. */

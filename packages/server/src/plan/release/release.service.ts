@@ -8,6 +8,7 @@ import { readWithin } from '#/platform/db/read-within.ts'
 import { record } from '#/platform/ledger/record.ts'
 import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
 import type { Call } from '#/platform/http/os.ts'
+import { allow } from '#/platform/lib/actor.ts'
 import { badInput, notFound, refused, type Answer } from '#/platform/lib/answer.ts'
 import { placeAudience, previewFrom } from './membership.ts'
 import { insertRelease, lockRelease, setReleaseState, updatePlan, type ReleaseRecord } from './release.store.ts'
@@ -16,8 +17,13 @@ import { insertRelease, lockRelease, setReleaseState, updatePlan, type ReleaseRe
 export { findRelease, lockRelease, pinManifest, setReleaseState } from './release.store.ts'
 export type { ReleaseRecord } from './release.store.ts'
 
-/** Plans a release. Nothing is promised yet: packages and audience are looked at again when it starts. */
+/**
+ * Plans a release. Nothing is promised yet: packages and audience are looked at again when it starts. A plan may reach
+ * devices everywhere, so a role for one site or org unit is not enough, here as for the rollout that follows.
+ */
 export async function createRelease({ db, actor, now }: Call, plan: ReleasePlan): Promise<Answer<ReleaseId>> {
+  const allowed = allow(actor, 'release.write', {})
+  if (!allowed.ok) return allowed
   return await db.transaction().execute(async (tx) => {
     const problem = await problemOfPlan(tx, plan)
     if (problem) return problem
@@ -39,6 +45,8 @@ export async function changeRelease(
   id: ReleaseId,
   plan: ReleasePlan,
 ): Promise<Answer<ReleaseId>> {
+  const allowed = allow(actor, 'release.write', {})
+  if (!allowed.ok) return allowed
   return await db.transaction().execute(async (tx) => {
     const release = await lockRelease(tx, id)
     if (!release) return notFound('release')
@@ -65,6 +73,8 @@ export async function cancelRelease(
   id: ReleaseId,
   reason: string,
 ): Promise<Answer<ReleaseId>> {
+  const allowed = allow(actor, 'release.write', {})
+  if (!allowed.ok) return allowed
   return await db.transaction().execute(async (tx) => {
     const release = await lockRelease(tx, id)
     if (!release) return notFound('release')
