@@ -12,6 +12,7 @@ import { IconMoon, IconSearch, IconSun } from '@tabler/icons-react'
 import { Link, Outlet, useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect } from 'react'
 import { PinnedReleases } from './PinnedReleases.tsx'
+import { todayMarkId, TodayMark } from './TodayMark.tsx'
 import { ProfileButton } from './ProfileButton.tsx'
 import styles from './Shell.module.css'
 import { navigation } from './navigation.ts'
@@ -124,9 +125,11 @@ function NavigationContent({ onNavigate, onSearch }: { onNavigate: () => void; o
               className={styles.link}
               activeOptions={{ exact: item.to === '/' }}
               activeProps={{ 'aria-current': 'page' }}
+              {...(item.to === '/' ? { 'aria-describedby': todayMarkId } : {})}
             >
               <item.icon size={17} stroke={1.7} aria-hidden />
               <span>{item.label}</span>
+              {item.to === '/' ? <TodayMark /> : null}
             </Link>
           </li>
         ))}

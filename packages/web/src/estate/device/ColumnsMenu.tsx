@@ -7,13 +7,13 @@ interface ColumnsMenuProps {
   onCols: (cols: string) => void
 }
 
-/** Which columns stand in the table; their order is the page's. */
+/** Which columns stand in the table; their order is the page’s. A phone has room for the two that matter most. */
 export function ColumnsMenu({ cols, onCols }: ColumnsMenuProps) {
   const shown = columnsShown(cols).map((column) => column.id)
   return (
     <Popover position="bottom-end" shadow="md" trapFocus returnFocus>
       <Popover.Target>
-        <Button variant="default" leftSection={<IconColumns3 size={15} />}>
+        <Button variant="default" visibleFrom="sm" leftSection={<IconColumns3 size={15} />}>
           Columns
         </Button>
       </Popover.Target>

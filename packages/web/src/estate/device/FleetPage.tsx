@@ -134,12 +134,15 @@ function FilterLine({ filter, onShow }: FilterLineProps) {
       <TextInput
         ref={input}
         size="xs"
-        w={300}
-        maw="100%"
+        className={styles.query}
         defaultValue={filter.query}
         onChange={(event) => change(event.currentTarget.value.trim())}
         leftSection={<IconSearch size={14} aria-hidden />}
-        rightSection={<Kbd size="xs">F</Kbd>}
+        rightSection={
+          <Kbd size="xs" visibleFrom="sm">
+            F
+          </Kbd>
+        }
         placeholder="os:linux site:leeds free<2GB"
         aria-label="Filter devices"
       />
@@ -147,7 +150,7 @@ function FilterLine({ filter, onShow }: FilterLineProps) {
         value={chosen?.key ?? ''}
         onChange={(key) => onShow(quickFilters.find((each) => each.key === key)?.change ?? {})}
       >
-        <Group gap={6}>
+        <Group gap={6} className={styles.quick}>
           {quickFilters.map((each) => (
             <Chip key={each.key} value={each.key} size="xs" radius={6} variant="outline">
               {each.label}

@@ -10,6 +10,8 @@ import styles from './SavedViews.module.css'
 import { useSavedViewActs, useSavedViews } from './use-saved-views.ts'
 
 const undoMs = 8000
+/** Every address of the fleet begins like that of all devices; only the very same one is it. */
+const onlyItself = { exact: true, includeSearch: true }
 
 interface SavedViewsProps {
   shown: FleetShown
@@ -24,13 +26,23 @@ export function SavedViews({ shown, onShow }: SavedViewsProps) {
     <nav aria-label="Saved views" className={styles.views}>
       <ul>
         <li>
-          <Link to="/fleet" search={{}} aria-current={shown.view === '' ? 'page' : undefined}>
+          <Link
+            to="/fleet"
+            search={{}}
+            activeOptions={onlyItself}
+            aria-current={shown.view === '' ? 'page' : undefined}
+          >
             All devices
           </Link>
         </li>
         {views.map((view) => (
           <li key={view.id} data-current={view.id === shown.view || undefined}>
-            <Link to="/fleet" search={searchOf(view)} aria-current={view.id === shown.view ? 'page' : undefined}>
+            <Link
+              to="/fleet"
+              search={searchOf(view)}
+              activeOptions={onlyItself}
+              aria-current={view.id === shown.view ? 'page' : undefined}
+            >
               {view.name}
               {view.id === shown.view && !isShown(view, shown) ? <span className="dim"> changed</span> : null}
             </Link>

@@ -293,7 +293,7 @@ function selectionOf<Row>(props: DataTableProps<Row>): Selection {
 
 const selectionWidth = 36
 /** Columns give way this far; beyond it the table scrolls sideways. */
-const narrowest = 0.8
+const narrowest = 0.9
 
 function gridTemplate<Row>({ columns, onSelection }: DataTableProps<Row>): string {
   const shares = columns.map((column) => `minmax(${Math.round(column.width * narrowest)}px, ${column.width}fr)`)

@@ -1,18 +1,18 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { NeedsYou } from './NeedsYou.tsx'
+import { QuietLine } from './QuietLine.tsx'
 import styles from './TodayPage.module.css'
 import { orpc } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
 import { ReleaseTable } from '#/plan/release/ReleaseTable.tsx'
-import { EmptyState } from '#/ui/EmptyState.tsx'
 import { Loading } from '#/ui/Loading.tsx'
 import { Page } from '#/ui/Page.tsx'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
-import { formatDay } from '#/ui/format.ts'
 import { useMinute } from '#/ui/use-minute.ts'
-import { AppLink, LinkButton } from '#/ui/AppLink.tsx'
+import { AppLink } from '#/ui/AppLink.tsx'
 
 const recentMax = 20
+const today = new Intl.DateTimeFormat('en-GB', { weekday: 'long', day: 'numeric', month: 'long' })
 
 /** What is moving, and does anything go wrong? */
 export function TodayPage() {
@@ -27,7 +27,7 @@ export function TodayPage() {
   )
   const coming = rows.filter((row) => row.rollout === null && row.state !== 'cancelled')
   return (
-    <Page title="Today" note={formatDay(new Date(useMinute()).toISOString())}>
+    <Page title="Today" note={today.format(useMinute())}>
       {releases.error === null ? null : (
         <ProblemAlert
           title="Today could not be loaded"
@@ -45,9 +45,9 @@ export function TodayPage() {
           <section aria-labelledby="moving">
             <h2 id="moving">Rolling out</h2>
             {moving.length === 0 ? (
-              <EmptyState action={<AppLink to="/releases">Open Releases</AppLink>}>
+              <QuietLine action={<AppLink to="/releases">Open Releases</AppLink>}>
                 Nothing is rolling out. Running rollouts stand here with their progress and failures.
-              </EmptyState>
+              </QuietLine>
             ) : (
               <ReleaseTable label="Rolling out" rows={moving} />
             )}
@@ -55,9 +55,9 @@ export function TodayPage() {
           <section aria-labelledby="coming">
             <h2 id="coming">Planned</h2>
             {coming.length === 0 ? (
-              <EmptyState action={canPlan ? <LinkButton to="/releases/new">New release</LinkButton> : undefined}>
+              <QuietLine action={canPlan ? <AppLink to="/releases/new">New release</AppLink> : undefined}>
                 No release waits for its start.
-              </EmptyState>
+              </QuietLine>
             ) : (
               <ReleaseTable label="Planned" rows={coming} />
             )}

@@ -1,0 +1,63 @@
+import type { ReleaseRow } from '#/plan/release/ReleaseTable.tsx'
+import { countOf } from '#/ui/format.ts'
+
+/** One thing that waits for a person, and where it is done. */
+export interface Need {
+  key: string
+  what: string
+  at: { releaseId: ReleaseRow['id'] } | { query: string }
+  verb: string
+}
+
+/** What the person may do, because only that can wait for this person. */
+export interface May {
+  start: boolean
+  retry: boolean
+  approve: boolean
+  seeDevices: boolean
+}
+
+export interface Known {
+  releases: readonly ReleaseRow[]
+  pending: number
+  silent: number
+  active: number
+}
+
+const startable: ReadonlySet<string> = new Set(['draft', 'planned', 'authorised'])
+
+/** First what has stopped or failed and what could begin, then devices. */
+export function needsFrom({ releases, pending, silent, active }: Known, may: May): Need[] {
+  const needs: (Need | undefined)[] = [
+    ...releases.map((release) => needOf(release, may)),
+    may.approve && pending > 0
+      ? {
+          key: 'pending',
+          what: `${countOf(pending, 'device')} ${pending === 1 ? 'waits' : 'wait'} for approval`,
+          at: { query: 'state:pending' },
+          verb: 'Look and approve',
+        }
+      : undefined,
+    may.seeDevices && silent > 0
+      ? {
+          key: 'silent',
+          what: `${countOf(silent, 'device')} of ${countOf(active, 'active device')} went quiet`,
+          at: { query: 'state:silent' },
+          verb: 'Show them',
+        }
+      : undefined,
+  ]
+  return needs.filter((need) => need !== undefined)
+}
+
+function needOf({ id, title, version, state, rollout }: ReleaseRow, may: May): Need | undefined {
+  const what = whatWaits(`${title} ${version}`, state, rollout, may)
+  return what === undefined ? undefined : { key: id, what, at: { releaseId: id }, verb: 'Open the cockpit' }
+}
+
+function whatWaits(name: string, state: string, rollout: ReleaseRow['rollout'], may: May): string | undefined {
+  if (rollout === null) return may.start && startable.has(state) ? `${name} is planned and can start` : undefined
+  if (rollout.state === 'paused' && may.start) return `${name} is paused`
+  if (rollout.failures === 0 || rollout.state !== 'running' || !may.retry) return undefined
+  return `${countOf(rollout.failures, 'device')} of ${name} failed`
+}
