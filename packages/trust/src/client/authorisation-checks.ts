@@ -32,6 +32,7 @@ export const authorisationChecks: readonly AuthorisationCheck[] = [
   { name: 'assignment-has-the-job', check: hasJob },
   { name: 'paths-have-a-shape', check: pathsHaveShape },
   { name: 'role-could-be-verified', check: roleVerified },
+  { name: 'quorum-is-counted-again', check: quorumCounted },
   { name: 'board-is-the-source', check: boardIsSource },
   { name: 'board-entry-is-understood', check: entryUnderstood },
   { name: 'director-and-board-agree', check: sameBytes },
@@ -120,6 +121,16 @@ function roleVerified({ authority, roleName }: AuthorisationCase): Finding | und
   if (roleName === undefined || !Object.hasOwn(authority.failures, roleName)) return undefined
   const failure = authority.failures[roleName]
   return failure && { code: failure.code, fact: failure.fact, rule: failure.rule }
+}
+
+/** The one number that everything rests on is counted twice, by two programs: tuf-js and ours, over distinct keys. */
+function quorumCounted({ authority, entry, stops }: AuthorisationCase): Finding | undefined {
+  const above = entry ? [authority.roles['targets'], authority.roles[entry.at.board]] : []
+  for (const role of [...above, entry?.role, stops]) {
+    if (!role || role.signers.length >= role.threshold) continue
+    return found('QUORUM', `${role.name} is signed by ${role.signers.length} of ${role.threshold} keys.`)
+  }
+  return undefined
 }
 
 function boardIsSource({ entry, roleName, order, action, kept }: AuthorisationCase): Finding | undefined {

@@ -91,6 +91,14 @@ function arbitrarySoftware(): Attack[] {
       const wider = { ...third.target, custom: { ...third.target.custom, phases: [{ ...openPhase, permille: 1000 }] } }
       return released(w, third, { ...honest, signed: withTarget(honest.signed, third.path, wider) })
     }),
+    attack('a signature that two programs read in different ways', 'QUORUM', 'quorum-is-counted-again', (w) => {
+      const honest = goFor(w, third)
+      const signatures = honest.signatures.map(({ keyid, sig }, n) => ({
+        keyid,
+        sig: n === 0 ? sig.toUpperCase() : sig,
+      }))
+      return released(w, third, { ...honest, signatures })
+    }),
     attack('one byte of the manifest is flipped', 'MANIFEST', 'manifest-is-the-signed-one', (w) => {
       const manifestBytes = second.bytes.with(10, 33)
       return honestScenario(w, { manifestBytes })
@@ -302,7 +310,7 @@ function weakKeys(): Attack[] {
       return served(w, 'retail', board)
     }),
     attack('a line that delegates', 'DELEGATION', 'delegations-stay-below', (w) => {
-      const { delegations } = w.state.roles['retail']?.signed as DelegatingSigned
+      const delegations = { keys: {}, roles: [] }
       const forged = nextVersion<RoleSigned>(w, 'retail.pos', (signed) => ({ ...signed, delegations }), members)
       return served(w, 'retail.pos', forged)
     }),
