@@ -2,6 +2,7 @@
 export type StartRefusalCode =
   | 'data-folder-in-use'
   | 'data-folder-unusable'
+  | 'database-in-use'
   | 'platform-without-postgres'
   | 'no-account-for-postgres'
   | 'postgres-too-old'

@@ -6,6 +6,7 @@ import { features } from './features.ts'
 import { readConfig, unknownSettings } from './platform/config.ts'
 import type { Config } from './platform/config.ts'
 import { openDatabase } from './platform/db/open-database.ts'
+import { holdDatabase } from './platform/hold-database.ts'
 import { ensureFirstAdministratorCode, welcomeLink } from './platform/identity/one-time-code.service.ts'
 import { startSigner } from './platform/run-signer.ts'
 import { prepareServer } from './platform/serve.ts'
@@ -16,6 +17,7 @@ const drainMs = 10_000
 async function run(config: Config, log: Logger): Promise<number> {
   const stopped = firstSignal()
   await using database = await openDatabase({ dataFolder: config.dataFolder, databaseUrl: config.databaseUrl, log })
+  await using held = await holdDatabase({ connection: database.connection, log })
   await using signer = await openSigner(config, log)
   const { signerSocket } = signer
   await using server = await prepareServer({ config, database, log, features, signerSocket })
@@ -23,7 +25,8 @@ async function run(config: Config, log: Logger): Promise<number> {
   const code = await ensureFirstAdministratorCode(database.db, server.services.now())
   const welcome = code === undefined ? undefined : welcomeLink(url, code)
   announce(config, log, url, welcome)
-  const reason = await Promise.race([stopped, database.ended.then((how) => `the database ended: ${how}`)])
+  const ended = database.ended.then((how) => `the database ended: ${how}`)
+  const reason = await Promise.race([stopped, ended, held.lost])
   log.info({ reason }, 'stopping')
   limitDrain(log)
   return reason.startsWith('SIG') ? 0 : 1

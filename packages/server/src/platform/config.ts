@@ -60,7 +60,7 @@ const settings = {
     env: 'BASCULE_SECRET',
     schema: z.string().min(32, 'needs 32 characters or more').optional(),
     secret: true,
-    means: 'Signs session cookies; the same for all replicas. Without it one is made in the data folder.',
+    means: 'Signs session cookies; keep it when the server moves. Without it one is made in the data folder.',
   },
   signerSocket: {
     env: 'BASCULE_SIGNER_SOCKET',

@@ -63,7 +63,7 @@ test('whoever manages releases at one site plans, changes and cancels none that 
   const { releaseId } = (await ann.ask('POST', '/releases', plan)).json<{ releaseId: string }>()
   for (const [method, path, body] of [
     ['POST', '/releases', plan],
-    ['PUT', `/releases/${releaseId}`, { plan }],
+    ['PUT', `/releases/${releaseId}`, plan],
     ['POST', `/releases/${releaseId}/cancel`, { reason: 'not here' }],
   ] as const) {
     const denied = await scoped.ask(method, path, body)
