@@ -64,6 +64,17 @@ test('with nothing new, a device fetches two small files and asks again', async 
   expect(names).toEqual(['2.root.json', 'timestamp.json'])
 })
 
+test('after a restart the cache is enough while its timestamp lives, and then the sources are asked', async () => {
+  const seen = await afterRefresh(honestScenario(world))
+  expect(await answerOf({ ...seen, sources: [], preferCache: true })).toBe('yes')
+  expect(await answerOf({ ...seen, sources: [] })).toMatch(/^UNAVAILABLE/)
+  expect(await answerOf({ ...seen, sources: [world.files], cache: new Map(), preferCache: true })).toBe('yes')
+  const clock = now.add({ hours: 49 })
+  expect(await answerOf({ ...seen, sources: [], preferCache: true, clock })).not.toBe('yes')
+  const later = publishInto({ ...world, at: clock }, {})
+  expect(await answerOf({ ...seen, sources: [later.files], preferCache: true, clock })).toBe('yes')
+})
+
 test('what was verified once is asked again without any file', async () => {
   const refreshed = await refresh(honestScenario(world))
   if (!refreshed.ok) throw new Error(refreshed.error.fact)

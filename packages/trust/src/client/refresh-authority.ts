@@ -30,6 +30,8 @@ export interface RefreshInput {
   readonly clock: Temporal.Instant
   readonly memory: SeenMemory
   readonly profile?: FreshnessProfile
+  /** Whether the cache will do while its timestamp lives: nothing is fetched then. For a restart, and without a network. */
+  readonly preferCache?: boolean
   /** Only a mutation test gives these: the same lists with one check missing. */
   readonly checks?: { readonly metadata?: readonly MetadataCheck[]; readonly memory?: readonly MemoryCheck[] }
 }
@@ -71,14 +73,24 @@ export async function refreshAuthority(input: RefreshInput): Promise<Result<Veri
   }
   let refusal = refusalFrom('some-source-answers', { code: 'UNAVAILABLE', fact: 'No source is known.' })
   let partial: VerifiedAuthority | undefined
-  for (const source of input.sources) {
+  for (const source of input.preferCache ? [nowhere, ...input.sources] : input.sources) {
     const outcome = await refreshFrom(source, input)
     if (!outcome.ok) refusal = outcome.error
     else if (Object.keys(outcome.value.failures).length === 0) return outcome
-    else partial ??= outcome.value
+    else if (!partial || isBetter(outcome.value, partial)) partial = outcome.value
   }
   return partial ? ok(partial) : refuse(refusal)
 }
+
+/** What misses fewer roles, and of two that miss as many the newer one. */
+function isBetter(one: VerifiedAuthority, other: VerifiedAuthority): boolean {
+  const [misses, had] = [one, other].map(({ failures }) => Object.keys(failures).length)
+  if (misses !== had) return (misses ?? 0) < (had ?? 0)
+  return one.timestampVersion > other.timestampVersion
+}
+
+/** The source of a device that asks its cache only. */
+const nowhere: MetadataSource = { fetchMetadata: () => Promise.resolve(undefined) }
 
 /** A refusal on its way through tuf-js, which wraps what it catches. */
 class RefusedFile extends Error {}
@@ -113,14 +125,15 @@ function openSession(source: MetadataSource, input: RefreshInput, at: Temporal.I
   const guard = guardOf(input, at, (refusal) => (session.refusal = refusal))
   const cache = guardedCache(input.cache, guard)
   const fetcher = fetcherOf(source, guard)
+  const open = () => new TufClient(cache, fetcher, at, source === nowhere)
   try {
-    session.client = new TufClient(cache, fetcher, at)
+    session.client = open()
   } catch {
     // Whatever is wrong with the cached root, the anchor is what the device was enrolled with.
     input.cache.write('root.json', input.anchor.bytes)
   }
   try {
-    session.client ??= new TufClient(cache, fetcher, at)
+    session.client ??= open()
   } catch (error) {
     const fact = `The root that this device was enrolled with cannot be read: ${messageOf(error)}.`
     return session.refusal ?? refusalFrom('root-is-the-anchor', { code: 'ROOT', fact })

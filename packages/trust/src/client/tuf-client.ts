@@ -38,9 +38,9 @@ export const metadataBaseUrl = 'https://repository.invalid/'
  * device may not believe. No line of its verification is replaced; the version is pinned exactly.
  */
 export class TufClient extends Base {
-  constructor(cache: MetadataCache, fetcher: Fetcher, at: Temporal.Instant) {
+  constructor(cache: MetadataCache, fetcher: Fetcher, at: Temporal.Instant, forceCache: boolean) {
     // The base class reads the root before a subclass has fields, so the cache travels in the option it calls a folder.
-    super({ metadataDir: cache as unknown as string, metadataBaseUrl, fetcher })
+    super({ metadataDir: cache as unknown as string, metadataBaseUrl, fetcher, forceCache })
     this.trustedSet.referenceTime = new Date(at.epochMilliseconds)
   }
 

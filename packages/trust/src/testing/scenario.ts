@@ -26,6 +26,7 @@ export interface Scenario {
   readonly deviceId: string
   readonly installed: InstalledRelease | null
   readonly kept: InstalledRelease | null
+  readonly preferCache?: boolean
   /** How long the device keeps what it has verified before it asks. */
   readonly askedAfter?: Temporal.Duration
 }
@@ -80,6 +81,7 @@ export async function refresh(scenario: Scenario, checks: Checks = {}) {
     clock,
     memory,
     checks,
+    preferCache: scenario.preferCache ?? false,
   })
 }
 

@@ -144,7 +144,6 @@ export const TimestampSigned = z.strictObject({
 export type TimestampSigned = z.infer<typeof TimestampSigned>
 
 export type RoleSigned = DelegatingSigned | ReleasesSigned | StopsSigned
-export type AnySigned = RootSigned | RoleSigned | SnapshotSigned | TimestampSigned
 export const Signatures = z.array(z.strictObject(Signature.shape)).min(1).max(100)
 
 /** The bytes of a document as a file: ordinary JSON, so that control characters in a text stay readable. */

@@ -2,7 +2,14 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalJson } from '#/canonical.ts'
 import { aRelease, aStop, first, now, openPhase, second } from '#/testing/world.ts'
-import { type RoleDecision, type VerifiedVersion, makeDraft, noVersion, reviewDraft } from './draft.ts'
+import {
+  type RoleDecision,
+  type VerifiedVersion,
+  makeDraft,
+  noVersion,
+  reviewDraft,
+  verifiedVersionOf,
+} from './draft.ts'
 
 const third = aRelease({ counter: 3 })
 const urgent = aRelease({ counter: 3, kind: 'emergency' })
@@ -48,6 +55,14 @@ test.each(decisions)(
     expect(review).toMatchObject({ ok: true, value: { role: version.role, version: version.version + 1, ...shown } })
   },
 )
+
+test('a version that was published is what the next draft is compared with', () => {
+  const published = draftOf(go)
+  const version = verifiedVersionOf('retail.pos', published)
+  const decision: RoleDecision = { kind: 'withdraw', path: third.path }
+  const review = reviewDraft(version, draftOf(decision, version), decision, now)
+  expect(review).toMatchObject({ ok: true, value: { version: 9, removed: [third.path] } })
+})
 
 test('a draft shows what changes inside an entry', () => {
   const decision: RoleDecision = { kind: 'back-out-from', path: first.path, from: 'REL-0002' }
