@@ -11,7 +11,7 @@ import { commitReports } from './receipt/commit-reports.ts'
 import { readSyncStates, type ArrivedReport } from './receipt/report.store.ts'
 import { createAudienceTrees } from './rollout/audience-trees.ts'
 import { countSilentOf } from './rollout/count-silent.ts'
-import { joinLate } from './rollout/late-joiners.ts'
+import { createLateJoiners, joinLate } from './rollout/late-joiners.ts'
 import { rolloutReconciler, type CountSilent } from './rollout/rollout.reconciler.ts'
 import { createRunningRollouts, type RunningRollouts } from './rollout/running-rollouts.ts'
 
@@ -73,15 +73,30 @@ export const deliverFeature: FeatureFactory = (services) => {
         running.setExpiry(one.device_id, one.expires_at?.epochMilliseconds ?? null)
       }
       await wakeRollouts(services)
-      const stop = services.bus.listen((notice) => follow(services, running, notice))
+      const late = createLateJoiners({ db, fleet, running, now, log: services.log })
+      late.look('all')
+      const stop = services.bus.listen((notice) => {
+        follow(services, running, notice)
+        const moved = movedBy(notice)
+        if (moved.length > 0) late.look(moved)
+      })
       return {
         async [Symbol.asyncDispose]() {
           stop()
-          await Promise.all([offers.idle(), grants.idle(), standings.idle(), reports.idle()])
+          await Promise.all([offers.idle(), grants.idle(), standings.idle(), reports.idle(), late.idle()])
         },
       }
     },
   }
+}
+
+/** Whose place may have changed. A site or an org unit that is called something else may concern any device. */
+function movedBy(notice: Notice): readonly string[] | 'all' {
+  if (notice === 'missed') return 'all'
+  const isWide = ({ entity, id }: Exclude<Notice, 'missed'>[number]) =>
+    entity === 'site' || entity === 'org-unit' || (entity === 'device' && id === '*')
+  if (notice.some(isWide)) return 'all'
+  return notice.filter((change) => change.entity === 'device').map((change) => change.id)
 }
 
 /** After a start every rollout is looked at once: what was decided before a crash may not have been carried out. */

@@ -1,6 +1,9 @@
 import { letsDevicesInstall } from '@bascule/domain/deliver/install-gate.ts'
 import type { PhaseState } from '@bascule/domain/deliver/phase.ts'
-import { matchesDevice } from '#/estate/audience/audience.service.ts'
+import { parseQuery } from '@bascule/domain/estate/query/parse-query.ts'
+import type { Logger } from 'pino'
+import { matchesDevice, selectDevices } from '#/estate/audience/audience.service.ts'
+import type { Fleet } from '#/estate/device/fleet.ts'
 import type { Db } from '#/platform/db/database.ts'
 import { wake } from '#/platform/jobs/timer.ts'
 import { record } from '#/platform/ledger/record.ts'
@@ -24,6 +27,79 @@ export async function joinLate(
     const joined = await db.transaction().execute(async (tx) => await joinOne(tx, rolloutId, deviceId, now))
     if (joined) await running.reload(rolloutId)
   }
+}
+
+/** Looks at devices again that have been moved, and at all of them when it cannot be said which. */
+export interface LateJoiners {
+  look(deviceKeyIds: readonly string[] | 'all'): void
+  /** Settles when nothing is being looked at. */
+  idle(): Promise<void>
+}
+
+export interface LateJoinerServices {
+  readonly db: Db
+  readonly fleet: Pick<Fleet, 'find'>
+  readonly running: RunningRollouts
+  readonly now: () => Temporal.Instant
+  readonly log: Logger
+}
+
+/**
+ * What devices say of themselves is looked at when they say it; what people say of them (site, role, org unit, tags, or
+ * that a site is called something else) is looked at here, after it was committed. One look at a time: what comes
+ * meanwhile is gathered for the next one.
+ */
+export function createLateJoiners({ db, fleet, running, now, log }: LateJoinerServices): LateJoiners {
+  const moved = new Set<string>()
+  let isAllMoved = false
+  let looking: Promise<void> | undefined
+
+  async function lookAtAll(): Promise<void> {
+    while (moved.size > 0 || isAllMoved) {
+      const keyIds = [...moved]
+      const isAll = isAllMoved
+      moved.clear()
+      isAllMoved = false
+      if (running.openRolloutIds().length === 0) continue
+      const ids = isAll ? await strangersOf(db, running) : keyIds.flatMap((keyId) => fleet.find(keyId)?.index ?? [])
+      for (const id of ids) await joinLate(db, running, id, now())
+    }
+  }
+
+  return {
+    look(deviceKeyIds) {
+      if (deviceKeyIds === 'all') isAllMoved = true
+      else for (const keyId of deviceKeyIds) moved.add(keyId)
+      looking ??= lookAtAll()
+        .catch((cause: unknown) => {
+          log.error({ err: cause }, 'devices that came to match a rollout could not be looked for')
+        })
+        .finally(() => {
+          looking = undefined
+        })
+    },
+    async idle() {
+      await looking
+    },
+  }
+}
+
+/** Devices that match the audience of an open rollout and do not belong to it: one question per rollout. */
+async function strangersOf(db: Db, running: RunningRollouts): Promise<number[]> {
+  const strangers = new Set<number>()
+  for (const rolloutId of running.openRolloutIds()) {
+    const row = await db
+      .selectFrom('rollout')
+      .select('audience_query')
+      .where('id', '=', rolloutId)
+      .executeTakeFirstOrThrow()
+    const query = parseQuery(row.audience_query)
+    if (!query.ok) throw new Error(`The stored query "${row.audience_query}" is not one: ${query.error.message}`)
+    for (const { id } of await selectDevices(db, query.value)) {
+      if (running.phaseOf(rolloutId, id) === 0) strangers.add(id)
+    }
+  }
+  return [...strangers]
 }
 
 /** The rollout is locked first: a device whose facts come twice at once joins once, or the audience would not add up. */
