@@ -16,6 +16,7 @@ import type { Engine } from '#/engine/engine.ts'
 import type { Job } from '#/engine/job.ts'
 import { agentVersion } from '#/agent-version.ts'
 import { hashFacts } from '#/inventory/inventory.ts'
+import type { AgentState } from '#/journal/state.ts'
 import { post, type Reply } from './client.ts'
 import type { RequestSeq } from './request-seq.ts'
 import type { SoftClock } from './soft-clock.ts'
@@ -71,18 +72,23 @@ export async function talk(talking: Talk): Promise<TalkOutcome> {
 
 async function tellReports(talking: Talk): Promise<TalkOutcome | null> {
   for (;;) {
-    const { reports, reportAcked } = talking.world.journal.state
-    const batch = reports.filter(({ seq }) => seq > reportAcked).slice(0, reportsPerRequest)
-    if (batch.length === 0) return null
-    const low = reports[0]?.seq
-    const body: Omit<Reports, 'seq'> = { protocol: deviceProtocolVersion, reports: batch, ...(low ? { low } : {}) }
+    const body = reportsBody(talking.world.journal.state)
+    if (body === null) return null
     const reply = await send(talking, devicePaths.reports, body, ReportsAnswer)
     if (reply.kind !== 'ok') return laterFrom(talking, reply)
-    const last = batch.at(-1)?.seq ?? 0
+    const last = body.reports.at(-1)?.seq ?? 0
     // A server that took the batch and does not say so would be sent the same for ever: rather go on with the check-in.
     hearReports(talking, reply.body.serverEpoch, reply.body.reportHigh)
     if (reply.body.reportHigh < last) return null
   }
+}
+
+/** The next reports to tell, and the oldest one that is still here: a server back from a backup waits for none before it. */
+export function reportsBody({ reports, reportAcked }: AgentState): Omit<Reports, 'seq'> | null {
+  const batch = reports.filter(({ seq }) => seq > reportAcked).slice(0, reportsPerRequest)
+  const low = reports[0]?.seq
+  if (batch.length === 0 || low === undefined) return null
+  return { protocol: deviceProtocolVersion, reports: batch, low }
 }
 
 async function send<Schema extends Parameters<typeof post>[1]>(
