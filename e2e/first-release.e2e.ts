@@ -143,8 +143,8 @@ async function makeToken(page: Page): Promise<string> {
   await choose(dialog, 'Approval', 'Devices are approved at once')
   await dialog.getByRole('button', { name: 'Make token' }).click()
   await expect(dialog).toBeHidden()
-  const shownOnce = page.getByRole('status').filter({ hasText: 'not shown again' }).locator('code')
-  const [, token] = /--token (\S+)/.exec(await shownOnce.innerText()) ?? []
+  const shownOnce = page.getByRole('status').filter({ hasText: 'not shown again' }).locator('code').first()
+  const [, token] = /BASCULE_TOKEN=(\S+)/.exec(await shownOnce.innerText()) ?? []
   if (token === undefined) throw new Error('The page does not show what to type on the devices.')
   return token
 }

@@ -1,4 +1,4 @@
-import { givenAda, givenDevices, givenEstate, givenInstalled, givenRelease, rolloutOf } from './harness/given.ts'
+import { givenAda, givenDevices, givenEstate, givenInstalled, givenRelease } from './harness/given.ts'
 import { openDialog, phaseLine, signIn, startRollout } from './harness/pages.ts'
 import { expect, test } from './harness/test.ts'
 
@@ -23,10 +23,9 @@ test('the server is killed under an open page: the page says so, switches its ac
   const live = page.getByRole('banner').or(page.getByRole('main')).getByText('Live', { exact: true }).first()
   const resume = page.getByRole('button', { name: 'Resume' })
 
-  await test.step('a rollout stands paused in the middle', async () => {
+  await test.step('a rollout stands paused before its devices are done', async () => {
     await expect(live).toBeVisible()
     await startRollout(page)
-    await expect.poll(async () => (await rolloutOf(api, releaseId)).phases[0]?.tally.verified).toBeGreaterThan(0)
     await page.getByRole('button', { name: 'Pause rollout' }).click()
     await openDialog(page).getByRole('button', { name: 'Later' }).click()
     await expect(resume).toBeEnabled()

@@ -26,7 +26,7 @@ import { ListTable } from '#/ui/table/ListTable.tsx'
 
 const TableSample = lazy(async () => ({ default: (await import('./TableSample.tsx')).TableSample }))
 
-const machines: readonly Machine[] = ['release', 'rollout', 'phase', 'job', 'device', 'package']
+const machines: readonly Machine[] = ['release', 'rollout', 'phase', 'job', 'device', 'package', 'token', 'item']
 
 /** Every component of the house in every state, for people who change one and for the tests of both themes. */
 export function ComponentsPage() {

@@ -37,9 +37,9 @@ export const sampleCauses: Cause[] = [
 ]
 
 export const sampleStages: Stage[] = [
-  { key: 'plan', status: 'done', note: '2 Oct – 13 Oct' },
-  { key: 'build-and-test', status: 'done', note: '14 Oct – 6 Nov' },
-  { key: 'acceptance', status: 'done', note: '9 Nov – 18 Nov' },
+  { key: 'plan', status: 'done', note: '2 Oct – 13 Oct · 11 d' },
+  { key: 'build-and-test', status: 'done', note: '14 Oct – 6 Nov · 23 d' },
+  { key: 'acceptance', status: 'left-out', note: 'left out' },
   { key: 'rollout', status: 'now', note: 'since 18 Nov · phase 2 of 4', donePercent: 34 },
   { key: 'early-life', status: 'ahead', note: '' },
   { key: 'review', status: 'ahead', note: '' },

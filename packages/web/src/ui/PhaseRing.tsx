@@ -7,6 +7,7 @@ interface PhaseRingProps {
 }
 
 const outerRadius = 11
+const dotRadiusMax = 5
 
 /** Which phase of how many, at a glance: one circle per phase, its own drawn strong, earlier ones grey, a planned one dashed. */
 export function PhaseRing({ order, of, state }: PhaseRingProps) {
@@ -19,13 +20,14 @@ export function PhaseRing({ order, of, state }: PhaseRingProps) {
       {Array.from({ length: of }, (_, index) => {
         const isOwn = index + 1 === order
         const isEarlier = index + 1 < order
+        const radius = Math.max(step * (index + 1) - 0.6, 1.6)
         const isDot = index === 0 && (isOwn || isEarlier)
         return (
           <circle
             key={index}
             cx="13"
             cy="13"
-            r={Math.max(step * (index + 1) - 0.6, 1.6)}
+            r={isDot ? Math.min(radius, dotRadiusMax) : radius}
             fill={isDot ? (isOwn ? color : 'var(--line-strong)') : 'none'}
             stroke={isOwn ? color : isEarlier ? 'var(--line-strong)' : 'var(--line)'}
             strokeWidth={isOwn ? 2.4 : 1.1}

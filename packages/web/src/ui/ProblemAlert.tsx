@@ -25,6 +25,7 @@ export function ProblemAlert({ title, error, onRetry }: ProblemAlertProps) {
         </p>
         {problem.lifter === undefined ? null : <p>Can be lifted by: {problem.lifter}.</p>}
         {problem.next === undefined ? null : <p>{problem.next}</p>}
+        {problem.rule === undefined ? null : <p className="mono">Rule {problem.rule}</p>}
         {problem.reference === undefined ? null : <p className="mono">Reference {problem.reference}</p>}
         {onRetry === undefined ? null : (
           <Button variant="default" mt={8} onClick={onRetry}>

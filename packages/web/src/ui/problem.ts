@@ -3,8 +3,10 @@ import { ORPCError } from '@orpc/client'
 /** What went wrong, in the words a person can act on. */
 export interface Problem {
   kind: 'refused' | 'bad-input' | 'not-found' | 'forbidden' | 'sign-in-needed' | 'unreachable' | 'broken'
-  /** What failed, or the rule that said no. */
+  /** What failed, or the fact that a rule does not allow. */
   what: string
+  /** The rule that said no, by the word that documents and the API have for it. */
+  rule?: string | undefined
   fact?: string | undefined
   lifter?: string | undefined
   next?: string | undefined
@@ -55,7 +57,7 @@ export function problemFrom(error: unknown): Problem {
 }
 
 function refused({ rule, fact, lifter, next }: RefusalData): Problem {
-  return { kind: 'refused', what: rule, fact, lifter, next }
+  return { kind: 'refused', what: fact, rule, lifter, next }
 }
 
 function badInput({ field, problem, problems }: BadInputData): Problem {

@@ -148,6 +148,7 @@ function ProductLineField({ form }: { form: PlanForm }) {
       label="Product line"
       searchable
       required
+      allowDeselect={false}
       withAsterisk={false}
       data={(lines.data?.items ?? []).map((line) => ({ value: line.code, label: line.name }))}
       nothingFoundMessage="No product line of this name"

@@ -90,6 +90,7 @@ function FieldInput({ field, isFirst, inputProps }: FieldInputProps) {
         data={[...(field.options ?? [])]}
         searchable
         openOnFocus={false}
+        allowDeselect={field.isRequired !== true}
         clearable={field.isRequired !== true}
         clearButtonProps={{ 'aria-label': `Clear ${field.label}` }}
         value={inputProps.value === '' ? null : (inputProps.value ?? null)}
