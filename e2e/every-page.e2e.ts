@@ -30,7 +30,7 @@ test('every page can be read by everybody, on a desk and on a phone, in light an
     })
   }
 
-  for (const path of ['/sign-in', '/welcome']) await look(path)
+  for (const path of ['/sign-in', '/welcome', '/welcome?code=of-no-use-any-more']) await look(path)
   await page.setViewportSize({ width: 1440, height: 900 })
   await signIn(page, bascule)
 
