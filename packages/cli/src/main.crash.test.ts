@@ -1,19 +1,22 @@
 import { spawn } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import { fileURLToPath } from 'node:url'
+import { toolFiles, writeFiles } from '@bascule/testkit/content/package-folder.ts'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 const main = fileURLToPath(new URL('main.ts', import.meta.url))
+const simulator = fileURLToPath(new URL('../../simulator/src/main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'cli-'))
 const data = join(folder, 'data')
 let server: ChildProcess
 let environment: Record<string, string>
+let managerKey: string
 
 function bascule(args: readonly string[], env: Record<string, string> = {}): ChildProcess {
   const own = { PATH: process.env['PATH'], BASCULE_LOG_LEVEL: 'error' }
@@ -38,8 +41,12 @@ beforeAll(async () => {
     .getSetCookie()
     .map((each) => each.split(';')[0])
     .join('; ')
-  const made = await post(`${url}/api/platform/api-keys`, { cookie }, { name: 'cli', role: 'operations' })
-  const { key } = (await made.json()) as { key: string }
+  const keyFor = async (role: string): Promise<string> => {
+    const made = await post(`${url}/api/platform/api-keys`, { cookie }, { name: role, role })
+    return ((await made.json()) as { key: string }).key
+  }
+  managerKey = await keyFor('release-manager')
+  const key = await keyFor('operations')
   environment = { BASCULE_SERVER: url, BASCULE_API_KEY: key }
 }, 120_000)
 
@@ -90,6 +97,109 @@ test('releases are listed, and what the server refuses is exit code 4 with its s
   expect(await outcomeOf(['release', 'show', 'REL1'])).toMatchObject({ exitCode: 2 })
   const away = await outcomeOf(['release', 'list'], { BASCULE_SERVER: 'http://127.0.0.1:9' })
   expect(away).toMatchObject({ exitCode: 5, err: expect.stringContaining('127.0.0.1:9') as string })
+})
+
+/** A release for ten simulated devices that are here already; answers its id. The rollout has not begun. */
+async function aRelease(): Promise<string> {
+  const url = environment['BASCULE_SERVER'] ?? ''
+  const key = { authorization: `Bearer ${managerKey}` }
+  await post(`${url}/api/estate/product-lines`, key, { code: 'tools', name: 'Tools' })
+  const tool = join(folder, 'tool')
+  await writeFiles(tool, toolFiles)
+  const pushed = await outcomeOf(['push', tool], {
+    ...environment,
+    BASCULE_API_KEY: managerKey,
+    XDG_STATE_HOME: folder,
+  })
+  expect(pushed).toMatchObject({ exitCode: 0 })
+  const limits = { advanceAtPermille: 1000, inFlightMax: 10, soakSeconds: 0 }
+  const made = await post(`${url}/api/releases`, key, {
+    title: 'Tool',
+    version: '1.2.0',
+    productLine: 'tools',
+    packages: [{ name: 'tool', version: '1.2.0' }],
+    audience: { query: 'os:linux', mode: 'frozen' },
+    phases: [
+      { name: 'Pilot', query: 'sample:50%', ...limits },
+      { name: 'Everybody', ...limits },
+    ],
+  })
+  return ((await made.json()) as { releaseId: string }).releaseId
+}
+
+/** Ten devices in a process of their own until it is disposed; the same ones each time. */
+async function tenDevices(token: string): Promise<AsyncDisposable> {
+  const url = (environment['BASCULE_SERVER'] ?? '').replace('localhost', '127.0.0.1')
+  const ways = ['--interval', '10', '--speed', '50', '--spread', '10', '--faults', 'none', '--package-mb', '1']
+  const devices = ['--server', url, '--token', token, '--devices', '10', ...ways]
+  const fleet = spawn(process.execPath, [simulator, ...devices], { stdio: ['ignore', 'ignore', 'inherit'] })
+  const headers = { authorization: `Bearer ${environment['BASCULE_API_KEY']}` }
+  const linux = async () =>
+    ((await (await fetch(`${url}/api/devices/count?query=os:linux`, { headers })).json()) as { active: number }).active
+  await expect.poll(linux, { timeout: 60_000 }).toBe(10)
+  return {
+    async [Symbol.asyncDispose]() {
+      const gone = once(fleet, 'exit')
+      fleet.kill('SIGTERM')
+      await gone
+    },
+  }
+}
+
+test('a release is started, paused, resumed, watched to its real end and taken back from the command line', async () => {
+  const made = await outcomeOf(['device', 'token', '--uses', '10', '--approve', '--json'])
+  const { token } = made.json() as { token: string }
+  // They enrol and go, so that nothing happens while the rollout is paused.
+  await (await tenDevices(token))[Symbol.asyncDispose]()
+  const release = await aRelease()
+  const json = async (...args: string[]) => {
+    const { exitCode, out } = await outcomeOf(['release', ...args, '--json'])
+    return { exitCode, said: JSON.parse(out.trim().split('\n').at(-1) ?? '') as unknown }
+  }
+  expect(await json('start', release)).toEqual({ exitCode: 0, said: { releaseId: release } })
+  expect(await json('pause', release, '--reason', 'lunch')).toMatchObject({ exitCode: 0 })
+  expect(await json('pause', release)).toMatchObject({ exitCode: 4, said: { error: { kind: 'rollout-state' } } })
+  expect(await json('watch', release, '--timeout-seconds', '0.1', '--every-seconds', '0.1')).toMatchObject({
+    exitCode: 5,
+  })
+  expect(await json('resume', release, '--reason', 'on')).toMatchObject({ exitCode: 0 })
+
+  await using _fleet = await tenDevices(token)
+  const watched = await outcomeOf(['release', 'watch', release, '--json', '--every-seconds', '0.2'])
+  expect(watched).toMatchObject({ exitCode: 0, err: '' })
+  const documents = watched.out.trim().split('\n')
+  expect(JSON.parse(documents.at(-1) ?? '')).toMatchObject({ state: 'completed', audience: 10, verified: 10 })
+  const { said } = await json('phases', release)
+  expect(said).toMatchObject({ phases: [{ state: 'succeeded' }, { state: 'succeeded' }] })
+  const inWords = await outcomeOf(['release', 'phases', release])
+  expect(inWords.out).toMatch(/^Phase 1 Pilot .+ succeeded\n {2}\d+ may fail, 10 at a time, 0 may go quiet\./)
+
+  const preview = await outcomeOf(['release', 'back-out', release, '--reason', 'bad'])
+  expect(preview).toMatchObject({ exitCode: 4, err: expect.stringContaining('--confirm "Tool"') as string })
+  expect(preview.out).toContain('10 devices')
+  expect(await json('back-out', release, '--reason', 'bad', '--confirm', 'Wrong')).toMatchObject({
+    exitCode: 4,
+    said: { error: { kind: 'not-confirmed' } },
+  })
+  expect(await json('back-out', release, '--reason', 'bad', '--confirm', 'Tool')).toMatchObject({ exitCode: 0 })
+  const after = await outcomeOf(['release', 'watch', release, '--every-seconds', '0.2'])
+  expect(after).toMatchObject({ exitCode: 4, err: expect.stringMatching(/back(?:ing|ed) out/) as string })
+}, 180_000)
+
+test('a key is taken from a file, and one on the command line is warned of', async () => {
+  const server = { BASCULE_SERVER: environment['BASCULE_SERVER'] ?? '' }
+  const file = join(folder, 'key')
+  writeFileSync(file, `${environment['BASCULE_API_KEY']}\n`, { mode: 0o600 })
+  expect(await outcomeOf(['release', 'list', '--api-key-file', file], server)).toMatchObject({ exitCode: 0, err: '' })
+  const named = { ...server, BASCULE_API_KEY_FILE: file }
+  expect(await outcomeOf(['release', 'list'], named)).toMatchObject({ exitCode: 0, err: '' })
+  const typed = await outcomeOf(['release', 'list', '--api-key', environment['BASCULE_API_KEY'] ?? ''], server)
+  expect(typed).toMatchObject({
+    exitCode: 0,
+    err: expect.stringContaining('Warning: others on this machine') as string,
+  })
+  const missing = await outcomeOf(['release', 'list', '--api-key-file', join(folder, 'none')], server)
+  expect(missing).toMatchObject({ exitCode: 2, err: expect.stringContaining('cannot be read') as string })
 })
 
 test('a doctor sees the running server, a backup is taken beside it, and a restore makes a folder of its own', async () => {

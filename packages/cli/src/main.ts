@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 import { buildApplication, buildRouteMap, run } from '@stricli/core'
+import { releaseBackOutCommand } from './commands/deliver/release-back-out.ts'
+import { releasePhasesCommand } from './commands/deliver/release-phases.ts'
 import { releasePauseCommand, releaseResumeCommand, releaseStartCommand } from './commands/deliver/rollout-actions.ts'
 import { rolloutWatchCommand } from './commands/deliver/rollout-watch.ts'
 import { deviceListCommand } from './commands/estate/device-list.ts'
@@ -27,8 +29,11 @@ const root = buildRouteMap<string, CliContext>({
         list: releaseListCommand,
         show: releaseShowCommand,
         start: releaseStartCommand,
+        phases: releasePhasesCommand,
+        watch: rolloutWatchCommand,
         pause: releasePauseCommand,
         resume: releaseResumeCommand,
+        'back-out': releaseBackOutCommand,
       },
       docs: { brief: 'See releases and roll them out' },
     }),

@@ -2,6 +2,7 @@
 export interface ServerFlags {
   readonly server?: string
   readonly apiKey?: string
+  readonly apiKeyFile?: string
   readonly json: boolean
 }
 
@@ -13,7 +14,13 @@ export const jsonFlag = {
 
 export const serverFlags = {
   server: { kind: 'parsed', parse: parseServer, optional: true, brief: 'Address of the server, or BASCULE_SERVER' },
-  apiKey: { kind: 'parsed', parse: String, optional: true, brief: 'API key; better in BASCULE_API_KEY' },
+  apiKey: { kind: 'parsed', parse: String, optional: true, brief: 'API key; better in a file or in BASCULE_API_KEY' },
+  apiKeyFile: {
+    kind: 'parsed',
+    parse: String,
+    optional: true,
+    brief: 'File with the API key, or BASCULE_API_KEY_FILE',
+  },
   json: jsonFlag,
 } as const
 

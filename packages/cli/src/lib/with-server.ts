@@ -6,6 +6,7 @@ import { OpenAPILink } from '@orpc/openapi-client/fetch'
 import { failWith, type CliContext } from './context.ts'
 import { exitCodes } from './exit-code.ts'
 import type { ServerFlags } from './server-flags.ts'
+import { targetOf } from './target.ts'
 
 export type ApiClient = JsonifiedClient<ContractRouterClient<typeof api>>
 
@@ -15,14 +16,10 @@ export async function withServer(
   flags: ServerFlags,
   work: (client: ApiClient) => Promise<void>,
 ): Promise<void> {
-  const server = flags.server ?? context.process.env['BASCULE_SERVER']
-  if (server === undefined) {
-    const problem = 'Say where to: --server https://bascule.example or BASCULE_SERVER.'
-    failWith(context, exitCodes.usage, flags.json, { kind: 'no-server', problem })
-    return
-  }
-  const key = flags.apiKey ?? context.process.env['BASCULE_API_KEY']
-  const headers = key === undefined ? {} : { authorization: `Bearer ${key}` }
+  const target = targetOf(context, flags)
+  if (target === undefined) return
+  const { server, apiKey } = target
+  const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
   try {
     await work(createORPCClient(new OpenAPILink(api, { url: `${server}/api`, headers })))
   } catch (cause) {

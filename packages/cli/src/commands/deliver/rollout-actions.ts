@@ -19,7 +19,7 @@ export const releaseStartCommand = buildCommand<ServerFlags, [string], CliContex
   async func(flags, releaseId) {
     await withServer(this, flags, async (client) => {
       const started = await client.deliver.rollout.start({ releaseId })
-      printResult(this, flags.json, started, [`${releaseId} rolls out. Watch it: bascule rollout watch ${releaseId}`])
+      printResult(this, flags.json, started, [`${releaseId} rolls out. Watch it: bascule release watch ${releaseId}`])
     })
   },
 })

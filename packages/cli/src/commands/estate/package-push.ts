@@ -5,6 +5,7 @@ import { exitCodes } from '#/lib/exit-code.ts'
 import { openLayout } from '#/lib/open-layout.ts'
 import { createProgressBar, formatBytes } from '#/lib/progress-bar.ts'
 import { serverFlags, type ServerFlags } from '#/lib/server-flags.ts'
+import { targetOf } from '#/lib/target.ts'
 import { openUploadMemory } from '#/lib/upload-memory.ts'
 
 export const pushCommand = buildCommand<ServerFlags, [string], CliContext>({
@@ -24,12 +25,9 @@ export const pushCommand = buildCommand<ServerFlags, [string], CliContext>({
 })
 
 async function push(this: CliContext, flags: ServerFlags, path: string): Promise<void> {
-  const server = flags.server ?? this.process.env['BASCULE_SERVER']
-  if (server === undefined) {
-    const problem = 'Say where to: --server https://bascule.example or BASCULE_SERVER.'
-    failWith(this, exitCodes.usage, flags.json, { kind: 'no-server', problem })
-    return
-  }
+  const target = targetOf(this, flags)
+  if (target === undefined) return
+  const { server, apiKey } = target
   const opened = await openLayout(path)
   if (!opened.ok) {
     failWith(this, exitCodes.refused, flags.json, { kind: 'bad-package', problem: opened.error })
@@ -40,7 +38,7 @@ async function push(this: CliContext, flags: ServerFlags, path: string): Promise
   const pushed = await pushLayout({
     layout: layout.folder,
     server,
-    apiKey: flags.apiKey ?? this.process.env['BASCULE_API_KEY'],
+    apiKey,
     memory: openUploadMemory(server, this.process.env),
     onProgress: (doneBytes, totalBytes) => bar.show(doneBytes, totalBytes),
   })
