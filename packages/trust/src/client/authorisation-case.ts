@@ -11,7 +11,7 @@ import {
   targetPathFrom,
 } from '#/tuf/names.ts'
 import type { SeenMemory } from './memory.ts'
-import type { VerifiedAuthority, VerifiedRole } from './refresh-authority.ts'
+import type { VerifiedAuthority, VerifiedRole } from './verified-authority.ts'
 
 /** A release that is, or was, on this device. */
 export interface InstalledRelease {
