@@ -113,8 +113,8 @@ test('a query is saved under a name, checked, changed and retired', async () => 
   expect(valueOf(await changeAudience(scope.call, { audienceId: saved.id, query: 'os:linux role:till' })).version).toBe(
     2,
   )
-  expect(await checkQuery(scope.db, 'os = linux')).toMatchObject({ problem: { at: 4 } })
-  expect(await checkQuery(scope.db, 'os=Linux')).toEqual({ problem: null, formatted: 'os:Linux', devices: 1 })
+  expect(valueOf(await checkQuery(scope.db, 'os = linux'))).toMatchObject({ problem: { at: 4 } })
+  expect(valueOf(await checkQuery(scope.db, 'os=Linux'))).toEqual({ problem: null, formatted: 'os:Linux', devices: 1 })
   valueOf(await retireAudience(scope.call, saved.id))
   expect((await listAudiences(scope.db, { limit: 10 })).items).toEqual([])
 })
