@@ -4,10 +4,7 @@ import { rolldown } from 'rolldown'
 /** One file, plain JavaScript: a device needs it and a Node of the pinned version, nothing else. */
 const folder = import.meta.dirname
 // An older Node would fail in the middle of the file, with a stack that says nothing to whoever runs it.
-// Small young generations, set before the first line of ours runs: an agent rests nearly always, and gives the room back.
 const banner = `#!/usr/bin/env node
-import { setFlagsFromString } from 'node:v8'
-setFlagsFromString('--max-semi-space-size=1')
 if (globalThis.Temporal === undefined) {
   console.error('bascule-agent needs Node 26; this is Node ' + process.versions.node + '.')
   process.exit(70)
