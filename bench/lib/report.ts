@@ -49,11 +49,11 @@ export function round(value: number): number {
 
 const ticksPerSecond = 100
 
-/** CPU seconds that a process and all its children have used so far, from /proc; children come and go, so only live ones count. */
+/** CPU seconds that a process and all its children have used so far, from /proc: those that live, and those that ended and were waited for. */
 export function cpuSecondsOf(pid: number): number {
   const fields = statOf(pid)
   if (!fields) return 0
-  const own = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
+  const own = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / ticksPerSecond
   return childrenOf(pid).reduce((sum, child) => sum + cpuSecondsOf(child), own)
 }
 

@@ -56,6 +56,8 @@ export async function runVitest(project: string): Promise<StageResult> {
       'run',
       '--project',
       project,
+      // Pure tests keep both cores busy; what shares a database or kills programs runs file by file.
+      ...(project === 'unit' ? ['--maxWorkers=100%'] : []),
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,

@@ -28,7 +28,11 @@ export interface TestServer extends AsyncDisposable, Pick<PreparedServer, 'app' 
 export interface Caller {
   readonly personId: PersonId
   readonly cookie: string
-  ask(method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<LightMyRequestResponse>
+  ask(
+    method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE',
+    path: string,
+    body?: unknown,
+  ): Promise<LightMyRequestResponse>
 }
 
 export interface TestServerOptions {
