@@ -31,6 +31,8 @@ test('every page can be read by everybody, on a desk and on a phone, in light an
   }
 
   for (const path of ['/sign-in', '/welcome', '/welcome?code=of-no-use-any-more']) await look(path)
+  await look('/sign-in?problem=link-spent')
+  await expect(page.getByRole('alert')).toContainText('ask an administrator for a new link')
   await page.setViewportSize({ width: 1440, height: 900 })
   await signIn(page, bascule)
 

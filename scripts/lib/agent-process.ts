@@ -28,12 +28,13 @@ export async function startAgent(options: AgentOptions): Promise<GuardedChild> {
     name: options.name,
     every: String(options.everyS ?? 2),
     facts: factsFile,
-    ...(options.token === undefined ? {} : { token: options.token }),
   }
   const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
   return await startGuarded({
     name: `the agent ${options.name}`,
     command: [process.execPath, agentProgram, 'run', ...flags],
+    // Not as an argument: those are in the list of processes, for everybody to read.
+    env: { BASCULE_TOKEN: options.token },
     logFile: join(options.folder, 'agent.log'),
   })
 }

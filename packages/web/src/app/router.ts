@@ -12,8 +12,10 @@ const root = createRootRoute({ notFoundComponent: NoSuchPage, errorComponent: Cr
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (search: Record<string, unknown>): { next?: string } =>
-    typeof search['next'] === 'string' && isOwnPath(search['next']) ? { next: search['next'] } : {},
+  validateSearch: (search: Record<string, unknown>): { next?: string; problem?: 'link-spent' } => ({
+    ...(typeof search['next'] === 'string' && isOwnPath(search['next']) ? { next: search['next'] } : {}),
+    ...(search['problem'] === 'link-spent' ? { problem: search['problem'] } : {}),
+  }),
   component: lazyRouteComponent(() => import('#/platform/SignInPage.tsx'), 'SignInPage'),
 })
 

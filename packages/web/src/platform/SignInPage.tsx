@@ -6,9 +6,17 @@ import { AuthCard } from './AuthCard.tsx'
 import styles from './AuthCard.module.css'
 import { sessionQuery, signIn } from '#/api/session.ts'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
+import type { Problem } from '#/ui/problem.ts'
+
+/** Where the server sends a person whose one-time link opens nothing. */
+const linkSpent: Problem = {
+  kind: 'refused',
+  what: 'A sign-in link opens once, for a short time, and with no role that its person was given later',
+  next: 'Sign in with your password, or ask an administrator for a new link.',
+}
 
 export function SignInPage() {
-  const { next } = useSearch({ from: '/sign-in' })
+  const { next, problem } = useSearch({ from: '/sign-in' })
   const navigate = useNavigate()
   const queries = useQueryClient()
   const form = useForm({ mode: 'uncontrolled', initialValues: { email: '', password: '' } })
@@ -24,6 +32,9 @@ export function SignInPage() {
   return (
     <AuthCard title="Sign in" lead="Use the account of your organisation’s Bascule.">
       <form className={styles.fields} onSubmit={form.onSubmit((values) => attempt.mutate(values))}>
+        {problem === 'link-spent' && attempt.data === undefined ? (
+          <ProblemAlert title="This link opens nothing" error={linkSpent} />
+        ) : null}
         {attempt.data?.ok === false ? (
           <ProblemAlert title="Not signed in" error={{ kind: 'refused', what: attempt.data.reason }} />
         ) : null}
