@@ -47,10 +47,16 @@ async function signInOnce(attempts: SignInAttempts, request: FastifyRequest, han
   const email = emailOf(request.body)
   const blockedMs = attempts.blockedMs(email)
   if (blockedMs > 0) return tooManyAttempts(Math.ceil(blockedMs / 1000))
-  const response = await handle(request)
-  if (response.status === 401) attempts.failed(email)
-  if (response.ok) attempts.succeeded(email)
-  return response
+  attempts.begin(email)
+  let isWrong = false
+  try {
+    const response = await handle(request)
+    isWrong = response.status === 401
+    if (response.ok) attempts.succeeded(email)
+    return response
+  } finally {
+    if (!isWrong) attempts.takeBack(email)
+  }
 }
 
 function emailOf(body: unknown): string {

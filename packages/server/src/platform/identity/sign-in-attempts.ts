@@ -8,7 +8,10 @@ const accountsRemembered = 10_000
 export interface SignInAttempts {
   /** How many milliseconds nobody is let try this account; 0 for an account that may be tried. */
   blockedMs(email: string): number
-  failed(email: string): void
+  /** Counts a try before its password is looked at, so that many at once are as many. */
+  begin(email: string): void
+  /** Takes a try back in which no password was found wrong. */
+  takeBack(email: string): void
   succeeded(email: string): void
 }
 
@@ -26,7 +29,7 @@ export function createSignInAttempts(nowMs: () => number): SignInAttempts {
       const found = known(email)
       return found !== undefined && found.failures >= attemptsMax ? found.endsMs - nowMs() : 0
     },
-    failed(email) {
+    begin(email) {
       const found = known(email)
       if (found !== undefined) {
         found.failures += 1
@@ -36,6 +39,10 @@ export function createSignInAttempts(nowMs: () => number): SignInAttempts {
       const [oldest] = accounts.keys()
       if (accounts.size >= accountsRemembered && oldest !== undefined) accounts.delete(oldest)
       accounts.set(keyOf(email), { failures: 1, endsMs: nowMs() + windowMs })
+    },
+    takeBack(email) {
+      const found = known(email)
+      if (found !== undefined && found.failures > 0) found.failures -= 1
     },
     succeeded: (email) => void accounts.delete(keyOf(email)),
   }

@@ -67,3 +67,18 @@ test('who is not there is counted like who is, so that the answer does not tell 
   }
   expect((await signIn(server, 'nobody@example.org', 'wrong password')).statusCode).toBe(429)
 })
+
+test('guesses that come all at once count like guesses one after the other', async () => {
+  await using server = await startTestServer({ upTo: 2, features: [] })
+  const guess = (at: number) => signIn(server, 'nobody@example.org', `wrong password ${at}`, `192.0.2.${at}`)
+  const replies = await Promise.all(Array.from({ length: 15 }, (_, at) => guess(at)))
+  const statuses = replies.map(({ statusCode }) => statusCode).toSorted((a, b) => a - b)
+  expect(statuses).toEqual([...Array<number>(10).fill(401), ...Array<number>(5).fill(429)])
+})
+
+test('what never came to the password is no wrong password', async () => {
+  await using server = await startTestServer({ upTo: 2, features: [] })
+  for (let attempt = 0; attempt < 11; attempt += 1) {
+    expect((await signIn(server, 'no address', 'wrong password')).statusCode).toBe(400)
+  }
+})
