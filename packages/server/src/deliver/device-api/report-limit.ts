@@ -2,6 +2,7 @@
 const reportsAtOnce = 2000
 /** Afterwards: ten times what a busy device has to say. */
 const reportsPerSecond = 0.5
+/** Beyond so many devices, those that may tell all again are forgotten. */
 const devicesRemembered = 10_000
 
 /** How many reports of a device are still stored, so that one that never ends cannot fill the database. In memory only. */
@@ -19,6 +20,14 @@ interface Allowance {
 
 export function createReportLimit(): ReportLimit {
   const allowances = new Map<number, Allowance>()
+  let sweepAt = devicesRemembered
+
+  /** Goes through all of them only after they have doubled, so that a large fleet that is busy pays once for each device. */
+  function sweep(nowMs: number): void {
+    if (allowances.size < sweepAt) return
+    forgetFull(allowances, nowMs)
+    sweepAt = Math.max(devicesRemembered, 2 * allowances.size)
+  }
 
   function leftOf(deviceIndex: number, nowMs: number): number {
     const known = allowances.get(deviceIndex)
@@ -29,7 +38,7 @@ export function createReportLimit(): ReportLimit {
     take(deviceIndex, count, nowMs) {
       const left = leftOf(deviceIndex, nowMs)
       const taken = Math.min(count, Math.floor(left))
-      if (allowances.size >= devicesRemembered) forgetFull(allowances, nowMs)
+      sweep(nowMs)
       if (taken > 0) allowances.set(deviceIndex, { left: left - taken, atMs: nowMs })
       return taken
     },
