@@ -1,13 +1,14 @@
 import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
 import type { Report } from '@bascule/contract/device/protocol.ts'
 import { sql } from 'kysely'
+import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { grantInstalls } from './job/grant-installs.ts'
 import { excuseDevice, retryJobs } from './job/job.service.ts'
 import { offerJobs } from './job/offer-jobs.ts'
 import { acceptPhase } from './phase/phase.service.ts'
 import { commitReports } from './receipt/commit-reports.ts'
-import { joinLate } from './rollout/late-joiners.ts'
+import { createLateJoiners, joinLate } from './rollout/late-joiners.ts'
 import { backOut } from './rollout/rollout.service.ts'
 import { createRunningRollouts } from './rollout/running-rollouts.ts'
 import {
@@ -50,6 +51,13 @@ async function jobOf({ db }: DeliveryWorld, device: number) {
 
 async function say({ world }: Scene, device: number, job: number, seq: number, step: Report['step']): Promise<void> {
   await commitReports(world.db, [aReport(device, job, seq, step)], now)
+}
+
+/** The second device, as an active one like the first. */
+async function addLateDevice(db: DeliveryWorld['db']): Promise<void> {
+  await sql`insert into device (key_id, public_key, name, state, state_since, agent_version, facts, terms, enrolled_at)
+    select ${deviceKey(2).keyId}, ${deviceKey(2).publicKey}, 'ws-late', state, state_since, agent_version, facts, terms, enrolled_at
+    from device where id = 1`.execute(db)
 }
 
 async function takeBack({ world, releaseId }: Scene): Promise<void> {
@@ -225,14 +233,33 @@ test('a device whose facts come to two servers joins a dynamic audience once', a
   const running = createRunningRollouts(db)
   const behind = createRunningRollouts(db)
   await Promise.all([running.load(), behind.load()])
-  await sql`insert into device (key_id, public_key, name, state, state_since, agent_version, facts, terms, enrolled_at)
-    select ${deviceKey(2).keyId}, ${deviceKey(2).publicKey}, 'ws-late', state, state_since, agent_version, facts, terms, enrolled_at
-    from device where id = 1`.execute(db)
+  await addLateDevice(db)
   await joinLate(db, running, 2, now)
   await joinLate(db, behind, 2, now)
   const phase = await db.selectFrom('phase').select(['size', 'late_joiners']).executeTakeFirstOrThrow()
   expect(phase).toEqual({ size: 2, late_joiners: 1 })
   expect(running.workFor(2)).toMatchObject([{ action: 'install' }])
+})
+
+test('who could not be looked at while the database was away joins with the next look', async () => {
+  const { world } = await aScene(1)
+  const { db } = world
+  await db.updateTable('rollout').set({ audience_mode: 'dynamic' }).execute()
+  const running = createRunningRollouts(db)
+  await running.load()
+  await addLateDevice(db)
+  const fleet = { find: () => undefined }
+  const late = createLateJoiners({ db, fleet, running, now: () => now, log: pino({ level: 'silent' }) })
+  await sql`alter table rollout rename to rollout_away`.execute(db)
+  late.look('all')
+  await late.idle()
+  await sql`alter table rollout_away rename to rollout`.execute(db)
+  late.look([])
+  await late.idle()
+  expect(await db.selectFrom('phase').select(['size', 'late_joiners']).executeTakeFirstOrThrow()).toEqual({
+    size: 2,
+    late_joiners: 1,
+  })
 })
 
 test('a device that was excused from a whole back-out keeps what it runs in the CMDB, and goes back when it comes home', async () => {

@@ -52,31 +52,37 @@ export interface LateJoinerServices {
 export function createLateJoiners({ db, fleet, running, now, log }: LateJoinerServices): LateJoiners {
   const moved = new Set<string>()
   let isAllMoved = false
-  let looking: Promise<void> | undefined
+  let isLooking = false
+  let looking: Promise<void> = Promise.resolve()
 
-  async function lookAtAll(): Promise<void> {
-    while (moved.size > 0 || isAllMoved) {
-      const keyIds = [...moved]
-      const isAll = isAllMoved
-      moved.clear()
-      isAllMoved = false
-      if (running.openRolloutIds().length === 0) continue
-      const ids = isAll ? await strangersOf(db, running) : keyIds.flatMap((keyId) => fleet.find(keyId)?.index ?? [])
-      for (const id of ids) await joinLate(db, running, id, now())
+  async function lookUntilDone(): Promise<void> {
+    isLooking = true
+    try {
+      while (moved.size > 0 || isAllMoved) await lookOnce()
+    } catch (cause) {
+      log.error({ err: cause }, 'devices that came to match a rollout could not be looked for')
+      // Nobody knows any more whom it was about, so the next look is at all of them.
+      isAllMoved = true
+    } finally {
+      isLooking = false
     }
+  }
+
+  async function lookOnce(): Promise<void> {
+    const keyIds = [...moved]
+    const isAll = isAllMoved
+    moved.clear()
+    isAllMoved = false
+    if (running.openRolloutIds().length === 0) return
+    const ids = isAll ? await strangersOf(db, running) : keyIds.flatMap((keyId) => fleet.find(keyId)?.index ?? [])
+    for (const id of ids) await joinLate(db, running, id, now())
   }
 
   return {
     look(deviceKeyIds) {
       if (deviceKeyIds === 'all') isAllMoved = true
       else for (const keyId of deviceKeyIds) moved.add(keyId)
-      looking ??= lookAtAll()
-        .catch((cause: unknown) => {
-          log.error({ err: cause }, 'devices that came to match a rollout could not be looked for')
-        })
-        .finally(() => {
-          looking = undefined
-        })
+      if (!isLooking) looking = lookUntilDone()
     },
     async idle() {
       await looking
