@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { IconAlertTriangle, IconBan } from '@tabler/icons-react'
 import styles from './ProblemAlert.module.css'
-import { problemFrom, type Problem } from './problem.ts'
+import { asSentence, problemFrom, type Problem } from './problem.ts'
 
 interface ProblemAlertProps {
   /** What the person wanted: "The release could not be started". */
@@ -35,10 +35,6 @@ export function ProblemAlert({ title, error, onRetry }: ProblemAlertProps) {
       </div>
     </div>
   )
-}
-
-function asSentence(text: string): string {
-  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 function isProblem(error: unknown): error is Problem {

@@ -56,6 +56,15 @@ export function problemFrom(error: unknown): Problem {
   }
 }
 
+/** A problem in one line, for a notice that stands for a moment. */
+export function problemWords({ what, fact, next }: Problem): string {
+  return [asSentence(what), fact, next].filter((part) => part !== undefined).join(' ')
+}
+
+export function asSentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
+
 function refused({ rule, fact, lifter, next }: RefusalData): Problem {
   return { kind: 'refused', what: fact, rule, lifter, next }
 }

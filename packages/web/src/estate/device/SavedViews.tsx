@@ -7,7 +7,7 @@ import { shownFrom, type FleetShown } from './fleet-address.ts'
 import { isShown, searchOf, shownOf, type SavedView } from './saved-view.ts'
 import { LazyRecordDialog } from './LazyRecordDialog.tsx'
 import styles from './SavedViews.module.css'
-import { useSavedViewActs, useSavedViews } from './use-saved-views.ts'
+import { tell, useSavedViewActs, useSavedViews } from './use-saved-views.ts'
 
 const undoMs = 8000
 /** Every address of the fleet begins like that of all devices; only the very same one is it. */
@@ -119,7 +119,7 @@ function useRemoval(view: SavedView, onShow: (shown: FleetShown) => void) {
           message: (
             <Group justify="space-between">
               Deleted the view {view.name}.
-              <Button variant="default" onClick={() => void putBack(notice)}>
+              <Button variant="default" onClick={() => void putBack(notice).catch(tell('The view is not back'))}>
                 Undo
               </Button>
             </Group>

@@ -3,6 +3,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import type { FleetShown } from './fleet-address.ts'
 import { showsOf, type SavedView } from './saved-view.ts'
 import { client, orpc } from '#/api/client.ts'
+import { problemFrom, problemWords } from '#/ui/problem.ts'
 
 export function useSavedViews(): readonly SavedView[] {
   return useQuery(orpc.estate.savedView.list.queryOptions()).data ?? []
@@ -26,11 +27,19 @@ export function useSavedViewActs() {
     mutationFn: ({ view, shown }: { view: SavedView; shown: FleetShown }) =>
       client.estate.savedView.update({ savedViewId: view.id, version: view.version, shows: showsOf(shown) }),
     onSettled: refresh,
-    onError: () => notifications.show({ message: 'The view was not saved. It changed in another window.' }),
+    onError: tell('The view was not saved'),
   })
   const remove = useMutation({
     mutationFn: (view: SavedView) => client.estate.savedView.remove({ savedViewId: view.id }),
     onSuccess: refresh,
+    onError: tell('The view was not deleted'),
   })
   return { create, rename, overwrite, remove }
+}
+
+/** For acts without a dialog in which their problem could stand. */
+export function tell(title: string): (error: unknown) => void {
+  return (error) => {
+    notifications.show({ title, message: problemWords(problemFrom(error)) })
+  }
 }

@@ -2,7 +2,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { usePinned } from './use-pinned.ts'
 import { client, orpc } from '#/api/client.ts'
-import { problemFrom } from '#/ui/problem.ts'
+import { problemFrom, problemWords } from '#/ui/problem.ts'
 
 /** Pins a release or takes the pin away; the same press takes it back. */
 export function useTogglePin(releaseId: string) {
@@ -11,13 +11,11 @@ export function useTogglePin(releaseId: string) {
   const toggle = useMutation({
     mutationFn: () => client.plan.pinnedRelease[isPinned ? 'unpin' : 'pin']({ releaseId }),
     onSettled: () => queries.invalidateQueries({ queryKey: orpc.plan.pinnedRelease.key() }),
-    onError: (error) => {
-      const { what, fact, next } = problemFrom(error)
+    onError: (error) =>
       notifications.show({
         title: isPinned ? 'Not unpinned' : 'Not pinned',
-        message: `${fact ?? `${what}.`} ${next ?? ''}`,
-      })
-    },
+        message: problemWords(problemFrom(error)),
+      }),
   })
   return { isPinned: toggle.isPending ? !isPinned : isPinned, toggle: () => toggle.mutate() }
 }
