@@ -1,5 +1,5 @@
-import { expect, test } from 'vitest'
-import { readFleetSearch, searchFrom, shownFrom } from './fleet-address.ts'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import { keptColumns, readFleetSearch, searchFrom, shownFrom } from './fleet-address.ts'
 import { colsOf, columnsShown } from './fleet-columns.tsx'
 import { isShown, searchOf, shownOf, type SavedView } from './saved-view.ts'
 
@@ -23,6 +23,15 @@ test('what an address says comes back as the same address', () => {
 
 test('what an address cannot say is left out of it', () => {
   expect(readFleetSearch({ work: 'dancing', cols: 'name;drop', q: 7 })).toEqual({})
+})
+
+test('what a browser kept and no address can say is not kept, or its page would be led to itself for ever', () => {
+  onTestFinished(() => void vi.unstubAllGlobals())
+  const keeps = (kept: string) => vi.stubGlobal('localStorage', { getItem: () => kept })
+  keeps('name,site')
+  expect(keptColumns()).toBe('name,site')
+  keeps('["name"]')
+  expect(keptColumns()).toBe('')
 })
 
 test('the usual columns need no words, others stand in the order of the page, and the name always stands there', () => {

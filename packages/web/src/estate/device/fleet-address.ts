@@ -1,6 +1,5 @@
-import type { FleetFilter } from './device-source.ts'
+import type { FleetFilter, FleetWork } from './device-source.ts'
 import { isFleetWork } from './fleet-work.ts'
-import type { FleetWork } from './device-source.ts'
 
 /** What the page of the fleet shows, as it stands in its address. */
 export interface FleetSearch {
@@ -45,17 +44,22 @@ export function readFleetSearch(search: Record<string, unknown>): FleetSearch {
     order: text('sort'),
     release: text('release'),
     work: isFleetWork(work) ? work : '',
-    cols: /^[a-z-]+(?:,[a-z-]+)*$/.test(text('cols')) ? text('cols') : '',
+    cols: colsIn(text('cols')),
     view: text('view'),
   })
 }
 
+/** Empty for a text that is no list of columns. */
+function colsIn(text: string): string {
+  return /^[a-z-]+(?:,[a-z-]+)*$/.test(text) ? text : ''
+}
+
 const keptAt = 'bascule.fleet.columns'
 
-/** The columns that this browser showed last; empty for the usual ones. */
+/** The columns that this browser showed last, as an address can say them; empty for the usual ones. */
 export function keptColumns(): string {
   try {
-    return localStorage.getItem(keptAt) ?? ''
+    return colsIn(localStorage.getItem(keptAt) ?? '')
   } catch {
     return '' // Storage can be switched off; then the usual columns stand there each time.
   }
