@@ -76,7 +76,7 @@ export const deliverFeature: FeatureFactory = (services) => {
       const late = createLateJoiners({ db, fleet, running, now, log: services.log })
       late.look('all')
       const stop = services.bus.listen((notice) => {
-        follow(services, running, notice)
+        void follow(services, running, notice, () => late.look('all'))
         const moved = movedBy(notice)
         if (moved.length > 0) late.look(moved)
       })
@@ -109,13 +109,24 @@ async function wakeRollouts({ db, now }: Services): Promise<void> {
   )
 }
 
-/** Keeps the copy in memory true: what changed is read again, and everything is when a notice may have been missed. */
-function follow({ log }: Pick<Services, 'log'>, running: RunningRollouts, notice: Notice): void {
-  const reading = notice === 'missed' ? running.load() : readChanged(running, notice)
-  reading.catch((cause: unknown) => {
-    log.error({ err: cause }, 'running rollouts could not be read again; trying once more')
-    setTimeout(() => follow({ log }, running, 'missed'), readAgainAfterMs).unref()
-  })
+/**
+ * Keeps the copy in memory true: what changed is read again, and everything is when a notice may have been missed. Says
+ * when a rollout takes late joiners from now on: a device may have been moved while it started, and nobody looked then.
+ */
+async function follow(
+  services: Pick<Services, 'log'>,
+  running: RunningRollouts,
+  notice: Notice,
+  opened: () => void,
+): Promise<void> {
+  const before = new Set(running.openRolloutIds())
+  try {
+    await (notice === 'missed' ? running.load() : readChanged(running, notice))
+    if (running.openRolloutIds().some((id) => !before.has(id))) opened()
+  } catch (cause) {
+    services.log.error({ err: cause }, 'running rollouts could not be read again; trying once more')
+    setTimeout(() => void follow(services, running, 'missed', opened), readAgainAfterMs).unref()
+  }
 }
 
 const readAgainAfterMs = 1000
