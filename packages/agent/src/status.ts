@@ -6,7 +6,7 @@ import { readContact, type Contact } from './check-in/contact.ts'
 import { readIdentityCopy } from './check-in/enrol.ts'
 import { lockOwner } from './data-lock.ts'
 import type { JobAction } from './engine/job.ts'
-import { nameJob, sayJob } from './engine/say-job.ts'
+import { endSentence, nameJob, sayJob } from './engine/say-job.ts'
 import { readJournal } from './journal/journal.ts'
 import type { AgentState, Installed } from './journal/state.ts'
 import type { Platform } from './platform/platform.ts'
@@ -185,10 +185,6 @@ function sayRun(run: Run): string[] {
     .filter(({ level }) => level !== 1)
     .map(({ level, result }) => `${levelWords[level] ?? `level ${level}`} ${resultWords[result]}`)
   return [line, ...(board ? [`  ${endSentence(board.detail)}`] : []), `  Verified at ${at}: ${checked.join(', ')}.`]
-}
-
-function endSentence(text: string): string {
-  return text.endsWith('.') ? text : `${text}.`
 }
 
 const levelWords: Record<number, string> = {

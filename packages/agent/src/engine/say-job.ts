@@ -23,6 +23,11 @@ export function nameJob({ id, action, release, productLine }: Omit<JobName, 'pro
   return `Job ${id}, ${what} of release ${release}${productLine === undefined ? '' : ` of ${productLine}`}`
 }
 
+/** With a full stop, unless its end is told already. */
+export function endSentence(text: string): string {
+  return /[.!?…]$/.test(text) ? text : `${text}.`
+}
+
 type JobName = Pick<Job, 'id' | 'action' | 'release' | 'productLine'>
 
 export const stepWords: Record<AgentStep, string> = {

@@ -1,7 +1,7 @@
 import type { ReceiptSigned, Report } from '@bascule/contract/device/protocol.ts'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import type { Job } from '#/engine/job.ts'
-import { nameJob, sayJob, sayStuck, sayWait, stepWords } from '#/engine/say-job.ts'
+import { endSentence, nameJob, sayJob, sayStuck, sayWait, stepWords } from '#/engine/say-job.ts'
 import type { Journal } from './journal.ts'
 import type { AgentState, JournalRecord } from './state.ts'
 
@@ -95,8 +95,4 @@ function sayPackages({ outcome, packages }: ReceiptSigned): string {
   if ((outcome !== 'committed' && outcome !== 'rolled-back') || packages.length === 0) return ''
   const lines = packages.map(({ name, after }) => (after === null ? `${name} is gone` : `${name} ${after} runs`))
   return ` (${lines.join(', ')})`
-}
-
-function endSentence(text: string): string {
-  return /[.!?…]$/.test(text) ? text : `${text}.`
 }
