@@ -200,6 +200,9 @@ test('a key is taken from a file, and one on the command line is warned of', asy
   })
   const missing = await outcomeOf(['release', 'list', '--api-key-file', join(folder, 'none')], server)
   expect(missing).toMatchObject({ exitCode: 2, err: expect.stringContaining('cannot be read') as string })
+  writeFileSync(file, '\n')
+  const empty = await outcomeOf(['release', 'list', '--api-key-file', file], server)
+  expect(empty).toMatchObject({ exitCode: 2, err: expect.stringContaining('is empty') as string })
 })
 
 test('a doctor sees the running server, a backup is taken beside it, and a restore makes a folder of its own', async () => {

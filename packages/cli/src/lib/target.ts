@@ -47,12 +47,15 @@ function keyOf(context: CliContext, flags: ServerFlags): Pick<Target, 'apiKey'> 
 }
 
 function readKey(context: CliContext, flags: ServerFlags, file: string): Pick<Target, 'apiKey'> | undefined {
-  try {
-    return { apiKey: readFileSync(file, 'utf8').trim() }
-  } catch (cause) {
-    const problem = `The API key cannot be read from ${file}: ${cause instanceof Error ? cause.message : String(cause)}`
+  const fail = (why: string): undefined => {
+    const problem = `The API key cannot be read from ${file}: ${why}`
     failWith(context, exitCodes.usage, flags.json, { kind: 'no-api-key-file', problem })
-    return undefined
+  }
+  try {
+    const apiKey = readFileSync(file, 'utf8').trim()
+    return apiKey === '' ? fail('the file is empty.') : { apiKey }
+  } catch (cause) {
+    return fail(cause instanceof Error ? cause.message : String(cause))
   }
 }
 
