@@ -3,10 +3,12 @@ import { systemClock } from '@bascule/domain/lib/clock.ts'
 import { isStartRefusal } from '@bascule/postgres/refusal.ts'
 import { type Signer, openSigner } from '#/signer/open-signer.ts'
 import { serveSigner } from '#/signer/serve-signer.ts'
+import { LogUnwritable } from '#/signer/signer-log.ts'
 
 /**
- * The signer: the one process that holds the director key. It listens on a unix socket, answers two questions and signs
- * only what it wrote itself. It runs as an operating system user of its own in production.
+ * The signer: the one process that holds the online keys. It listens on a unix socket, answers four questions, signs
+ * only what it wrote itself, and publishes only what a quorum of people signed. It runs as an operating system user of
+ * its own in production.
  *
  * `node signer.ts --data <folder> --socket <path> [--with-parent]`; with `--with-parent` it ends when its standard
  * input closes. It prints one JSON line when it is ready.
@@ -44,12 +46,31 @@ function printReady(signer: Signer, socketPath: string): void {
   process.stdout.write(`${JSON.stringify({ ready: true, socketPath, directorKey })}\n`)
 }
 
+const renewEveryMs = 60_000
+
+/** Online roles are renewed without anybody asking; a refusal or a full disk is told, and tried again a minute later. */
+function keepFresh(signer: Signer): Disposable {
+  const renew = () => {
+    try {
+      const renewed = signer.repository.renew()
+      if (!renewed.ok) process.stderr.write(`The metadata was not renewed: ${renewed.error.fact}\n`)
+    } catch (error) {
+      if (!(error instanceof LogUnwritable)) endAtOnce(error)
+      process.stderr.write(`The metadata was not renewed: ${error.message}\n`)
+    }
+  }
+  renew()
+  const timer = setInterval(renew, renewEveryMs)
+  return { [Symbol.dispose]: () => clearInterval(timer) }
+}
+
 process.umask(0o077)
 try {
   const { data, socket, withParent } = readOptions()
   const stopping = askedToStop(withParent)
   using signer = openSigner(data, systemClock)
   await using _server = await serveSigner(signer, socket, endAtOnce)
+  using _renewing = keepFresh(signer)
   printReady(signer, socket)
   await stopping
 } catch (error) {

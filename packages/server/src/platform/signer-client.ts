@@ -1,6 +1,9 @@
 import { once } from 'node:events'
 import { type Socket, connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { type Result, ok, refuse } from '@bascule/domain/lib/result.ts'
+import type { Documents } from '@bascule/trust/tuf/publish.ts'
+import type { PublishRefusal } from '@bascule/trust/tuf/publish-checks.ts'
 import { lineSplitter } from '#/signer/lines.ts'
 import {
   type SignItem,
@@ -10,6 +13,9 @@ import {
   signBatchMax,
   signerLineMaxBytes,
 } from '#/signer/protocol.ts'
+
+import type { SeenVersions } from '#/signer/repository/open-repository.ts'
+import type { RepositoryFile } from '#/signer/repository/repository-files.ts'
 
 export type { SignItem, SignResult } from '#/signer/protocol.ts'
 
@@ -22,6 +28,10 @@ export interface SignerClient extends AsyncDisposable {
    * content is harmless.
    */
   signAssignments(items: readonly SignItem[]): Promise<readonly SignResult[]>
+  /** Publishes documents that people signed, and answers the new files. The very same may be asked again. */
+  publish(documents: Documents, seen?: SeenVersions): Promise<Result<readonly RepositoryFile[], PublishRefusal>>
+  /** All metadata that a device without any needs; empty before the first ceremony. */
+  repositoryFiles(): Promise<readonly RepositoryFile[]>
 }
 
 export interface SignerClientOptions {
@@ -62,6 +72,17 @@ export function connectSigner(socketPath: string, { timeoutMs = 10_000 }: Signer
       const all = Promise.all(results)
       void pump()
       return await all
+    },
+    async publish(documents, seen) {
+      const answer = await line.ask({ type: 'publish', documents, ...(seen ? { seen } : {}) })
+      if ('files' in answer) return ok(answer.files)
+      if ('publishRefusal' in answer) return refuse(answer.publishRefusal)
+      throw new Error(`Asking the signer to publish: ${JSON.stringify(answer)}`)
+    },
+    async repositoryFiles() {
+      const answer = await line.ask({ type: 'repositoryFiles' })
+      if ('files' in answer) return answer.files
+      throw new Error(`Asking the signer for its metadata: ${JSON.stringify(answer)}`)
     },
     async [Symbol.asyncDispose]() {
       await line[Symbol.asyncDispose]()
@@ -105,7 +126,11 @@ function resultAt(answer: SignerAnswer, index: number, { device }: SignItem): Si
   return result?.device === device ? result : undefined
 }
 
-type Question = { readonly type: 'status' } | { readonly type: 'signAssignments'; readonly items: readonly SignItem[] }
+type Question =
+  | { readonly type: 'status' }
+  | { readonly type: 'signAssignments'; readonly items: readonly SignItem[] }
+  | { readonly type: 'publish'; readonly documents: Documents; readonly seen?: SeenVersions }
+  | { readonly type: 'repositoryFiles' }
 
 interface SignerLine extends AsyncDisposable {
   ask(question: Question): Promise<SignerAnswer>

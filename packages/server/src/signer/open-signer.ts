@@ -6,13 +6,15 @@ import { lockFolder } from '@bascule/postgres/folder-lock.ts'
 import { signAssignment } from '@bascule/trust/assignment.ts'
 import { loadOrCreateKeyFile } from '@bascule/trust/key-file.ts'
 import { type KeyPair, generateKeyPair, tufKeyOf } from '@bascule/trust/keys.ts'
+import { type Repository, openRepository } from './repository/open-repository.ts'
 import { type Judged, judgeItem } from './judge-item.ts'
 import { SignItem, type SignRefusal, type SignResult, type SignerStatus, signerProtocolVersion } from './protocol.ts'
 import { type SignedMemory, readCheckpoint, rememberEntry, writeCheckpoint } from './signed-memory.ts'
 import { type SignerLog, openSignerLog } from './signer-log.ts'
 
-/** The director key with its memory and its log, held by exactly one process. */
+/** The online keys with their memory, their log and the published metadata, held by exactly one process. */
 export interface Signer extends Disposable {
+  readonly repository: Repository
   status(): SignerStatus
   /** Signs a batch in one durable step. Throws `LogUnwritable` when nothing could be recorded: then nothing is signed. */
   sign(items: readonly unknown[]): readonly SignResult[]
@@ -38,7 +40,9 @@ export function openSigner(dataFolder: string, clock: Clock): Signer {
     const { memory, log, tornBytes, director } = openFiles(files)
     stack.use(log)
     log.append({ kind: 'start', directorKeyId: director.keyId, tornBytes }, clock.now())
-    return signerOf({ director, log, lastByDevice: memory.lastByDevice, clock, checkpoint: files.checkpoint, stack })
+    const repository = openRepository(folder, log, clock)
+    const { lastByDevice } = memory
+    return signerOf({ director, log, lastByDevice, clock, checkpoint: files.checkpoint, repository, stack })
   } catch (error) {
     stack.dispose()
     throw error
@@ -51,11 +55,12 @@ interface SignerParts {
   readonly lastByDevice: SignedMemory['lastByDevice']
   readonly clock: Clock
   readonly checkpoint: string
+  readonly repository: Repository
   readonly stack: DisposableStack
 }
 
 function signerOf(parts: SignerParts): Signer {
-  const { director, log, lastByDevice, clock, checkpoint, stack } = parts
+  const { director, log, lastByDevice, clock, checkpoint, repository, stack } = parts
   const startedAt = clock.now().toString()
   let checkpointAt = log.head().entryCount
   const remember = () => {
@@ -63,9 +68,14 @@ function signerOf(parts: SignerParts): Signer {
     checkpointAt = log.head().entryCount
   }
   return {
+    repository,
     status: () => ({
       protocol: signerProtocolVersion,
       directorKey: tufKeyOf(director.publicKey),
+      onlineKeys: {
+        snapshot: tufKeyOf(repository.onlineKeys.snapshot.publicKey),
+        timestamp: tufKeyOf(repository.onlineKeys.timestamp.publicKey),
+      },
       startedAt,
       deviceCount: lastByDevice.size,
       log: { entryCount: log.head().entryCount, hash: log.head().hash },

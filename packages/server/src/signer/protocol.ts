@@ -1,11 +1,14 @@
 import { type Assignment, AssignmentCustom, TufKey, keyId, sha256Hex } from '@bascule/contract/device/protocol.ts'
 import { assignmentTargetsMax, isTargetPath } from '@bascule/trust/assignment.ts'
 import { expiryFrom } from '@bascule/trust/envelope.ts'
+import type { PublishRefusal } from '@bascule/trust/tuf/publish-checks.ts'
 import * as z from 'zod'
+import type { RepositoryFile } from './repository/repository-files.ts'
 
 /**
  * What the server may ask of the signer: one JSON document per line over a unix socket, answers in the same form. There
- * are exactly two questions, and none of them carries bytes to sign: the signer writes what it signs by itself.
+ * are four questions, and none of them carries bytes to sign: the signer writes what it signs by itself. What is to be
+ * published was signed by people, and the signer judges all of it again.
  */
 export const signerProtocolVersion = 1
 export const signBatchMax = 500
@@ -34,16 +37,30 @@ export const SignItem = z.strictObject({
 export type SignItem = z.infer<typeof SignItem>
 
 const id = z.number().int().min(0)
+/** Only the outermost form; the checks of the repository read the rest. */
+const SignedByPeople = z.strictObject({ signed: z.record(z.string(), z.unknown()), signatures: z.array(z.unknown()) })
+const seenVersion = z.number().int().min(0).max(generationMax).optional()
 export const SignerRequest = z.discriminatedUnion('type', [
   z.strictObject({ id, type: z.literal('status') }),
   // Items are judged one by one: calls of different devices share a batch, and one bad item is nobody else's trouble.
   z.strictObject({ id, type: z.literal('signAssignments'), items: z.array(z.unknown()).min(1).max(signBatchMax) }),
+  z.strictObject({
+    id,
+    type: z.literal('publish'),
+    /** By role name; without any, the online roles are signed anew. */
+    documents: z.record(z.string().max(130), SignedByPeople),
+    /** Highest versions that devices have seen: after a restore of an old backup the next ones are above them. */
+    seen: z.strictObject({ snapshot: seenVersion, timestamp: seenVersion }).partial().optional(),
+  }),
+  z.strictObject({ id, type: z.literal('repositoryFiles') }),
 ])
 export type SignerRequest = z.infer<typeof SignerRequest>
 
 export const SignerStatus = z.object({
   protocol: z.literal(signerProtocolVersion),
   directorKey: TufKey,
+  /** What a root has to name for the two roles that this signer renews. */
+  onlineKeys: z.object({ snapshot: TufKey, timestamp: TufKey }),
   startedAt: z.string(),
   /** Devices that ever got an assignment. */
   deviceCount: z.number().int(),
@@ -75,4 +92,6 @@ export type SignResult =
 export type SignerAnswer =
   | { readonly id: number; readonly status: SignerStatus }
   | { readonly id: number; readonly results: readonly SignResult[] }
+  | { readonly id: number; readonly files: readonly RepositoryFile[] }
+  | { readonly id: number; readonly publishRefusal: PublishRefusal }
   | { readonly id: number; readonly refusal: SignRefusal }

@@ -1,6 +1,8 @@
 import { chmodSync, lstatSync, rmSync } from 'node:fs'
 import { once } from 'node:events'
 import { type Server, type Socket, connect, createServer } from 'node:net'
+import { unreachable } from '@bascule/domain/lib/result.ts'
+import type { Documents } from '@bascule/trust/tuf/publish.ts'
 import { lineSplitter } from './lines.ts'
 import type { Signer } from './open-signer.ts'
 import { type SignerAnswer, SignerRequest, signerLineMaxBytes, socketPathMaxBytes } from './protocol.ts'
@@ -57,13 +59,31 @@ function answer(signer: Signer, line: string): SignerAnswer {
     const message = `The request is not understood: ${issue?.path.map(String).join('.')} ${issue?.message}.`
     return { id: idOf(raw), refusal: { code: 'bad-request', message } }
   }
-  const { id } = request.data
-  if (request.data.type === 'status') return { id, status: signer.status() }
   try {
-    return { id, results: signer.sign(request.data.items) }
+    return answerTo(signer, request.data)
   } catch (error) {
     if (!(error instanceof LogUnwritable)) throw error
+    const { id } = request.data
     return { id, refusal: { code: 'log-unwritable', message: `${error.message}. Nothing was signed.` } }
+  }
+}
+
+function answerTo(signer: Signer, request: SignerRequest): SignerAnswer {
+  const { id } = request
+  switch (request.type) {
+    case 'status':
+      return { id, status: signer.status() }
+    case 'signAssignments':
+      return { id, results: signer.sign(request.items) }
+    case 'publish': {
+      // The form is judged by the checks themselves, with a rule and a sentence.
+      const published = signer.repository.publish(request.documents as unknown as Documents, request.seen)
+      return published.ok ? { id, files: published.value } : { id, publishRefusal: published.error }
+    }
+    case 'repositoryFiles':
+      return { id, files: signer.repository.filesForNewcomers() }
+    default:
+      return unreachable(request)
   }
 }
 

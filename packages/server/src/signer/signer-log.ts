@@ -9,9 +9,13 @@ import { sha256Hex } from '@bascule/trust/keys.ts'
 export type LogBody =
   | { readonly kind: 'start'; readonly directorKeyId: string; readonly tornBytes: number }
   | { readonly kind: 'signed'; readonly signed: readonly SignedLine[] }
+  | { readonly kind: 'published'; readonly files: readonly PublishedLine[] }
 
 /** Device, generation, expiry, SHA-256 of the canonical signed part. */
 export type SignedLine = readonly [device: string, generation: number, expires: string, sha256: string]
+
+/** Name of a file of the repository and the SHA-256 of its bytes. */
+export type PublishedLine = readonly [name: string, sha256: string]
 
 export type LogEntry = LogBody & { readonly n: number; readonly at: string; readonly prev: string }
 

@@ -34,7 +34,7 @@ export interface PublishOptions {
   readonly online: OnlineKeys
   readonly at: Temporal.Instant
   /** After a restore of an old backup: versions that devices have seen already. */
-  readonly seen?: { readonly snapshot?: number; readonly timestamp?: number }
+  readonly seen?: { readonly snapshot?: number | undefined; readonly timestamp?: number | undefined }
 }
 
 /**
