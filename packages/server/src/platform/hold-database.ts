@@ -39,7 +39,7 @@ export async function holdDatabase({ connection, log, patienceMs = 5000 }: HoldO
       log.warn('the connection that holds the database was lost; taking the database again')
       const again = await takeAgain()
       if (again === 'in use') {
-        lost.resolve('another server has taken the database')
+        lost.resolve('the database is held by another server, or still by the session that was cut off')
         return
       }
       if (again === undefined) return

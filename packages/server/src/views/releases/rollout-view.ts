@@ -138,7 +138,7 @@ function silentCauses(phases: readonly PhaseView[]): CauseView[] {
   const silent = phases.reduce((total, phase) => total + phase.tally.byBucket.silent, 0) - vanished
   const given = phases.reduce((sum, { tally, limits }) => sum + Math.min(tally.vanished, limits.silenceBudget), 0)
   const common = { kind: 'silent', oldestAt: null } as const
-  const lost = `Went quiet in the middle of the install; ${given} of ${vanished} places given back to others`
+  const lost = `Went quiet in the middle of the install; ${given} of ${vanished} places free for others`
   return [
     ...(vanished > 0
       ? [{ ...common, cause: 'vanished', sentence: lost, turn: 'engineer' as const, devices: vanished }]
