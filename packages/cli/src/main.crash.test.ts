@@ -93,7 +93,10 @@ test('releases are listed, and what the server refuses is exit code 4 with its s
   const wrong = await outcomeOf(['device', 'list', '--query', '(((', '--json'])
   expect(wrong).toMatchObject({ exitCode: 4 })
   const stranger = await outcomeOf(['release', 'list'], { ...environment, BASCULE_API_KEY: 'nonsense' })
-  expect(stranger).toMatchObject({ exitCode: 4, err: 'Sign in first. Set BASCULE_API_KEY.\n' })
+  expect(stranger).toMatchObject({
+    exitCode: 4,
+    err: 'Sign in first. People: bascule sign-in. Machines: BASCULE_API_KEY.\n',
+  })
   expect(await outcomeOf(['release', 'show', 'REL1'])).toMatchObject({ exitCode: 2 })
   const away = await outcomeOf(['release', 'list'], { BASCULE_SERVER: 'http://127.0.0.1:9' })
   expect(away).toMatchObject({ exitCode: 5, err: expect.stringContaining('127.0.0.1:9') as string })

@@ -1,5 +1,18 @@
 #!/usr/bin/env node
 import { buildApplication, buildRouteMap, run } from '@stricli/core'
+import { askBoardCommand } from './commands/decide/ask-board.ts'
+import { caseListCommand } from './commands/decide/case-list.ts'
+import {
+  caseBackOutFromCommand,
+  caseLiftStopCommand,
+  caseOpenPhasesCommand,
+  caseRatifyCommand,
+  caseStopCommand,
+  caseWithdrawCommand,
+} from './commands/decide/case-propose.ts'
+import { caseDeferCommand, caseNoGoCommand } from './commands/decide/case-say.ts'
+import { caseShowCommand } from './commands/decide/case-show.ts'
+import { signCommand } from './commands/decide/sign.ts'
 import { releaseBackOutCommand } from './commands/deliver/release-back-out.ts'
 import { releasePhasesCommand } from './commands/deliver/release-phases.ts'
 import { releasePauseCommand, releaseResumeCommand, releaseStartCommand } from './commands/deliver/rollout-actions.ts'
@@ -9,10 +22,14 @@ import { deviceApproveCommand, deviceRevokeCommand } from './commands/estate/dev
 import { deviceTokenCommand } from './commands/estate/device-token.ts'
 import { packCommand } from './commands/estate/package-pack.ts'
 import { pushCommand } from './commands/estate/package-push.ts'
+import { keyMakeCommand, keyPaperCommand } from './commands/key/key-make.ts'
+import { keyRegisterCommand } from './commands/key/key-register.ts'
+import { keyShowCommand } from './commands/key/key-show.ts'
 import { releaseListCommand } from './commands/plan/release-list.ts'
 import { releaseShowCommand } from './commands/plan/release-show.ts'
 import { backupCommand, restoreCommand } from './commands/platform/backup.ts'
 import { doctorCommand } from './commands/platform/doctor.ts'
+import { signInCommand } from './commands/platform/sign-in.ts'
 import { startCommand } from './commands/platform/start.ts'
 import type { CliContext } from './lib/context.ts'
 import { exitCodes } from './lib/exit-code.ts'
@@ -28,6 +45,7 @@ const root = buildRouteMap<string, CliContext>({
       routes: {
         list: releaseListCommand,
         show: releaseShowCommand,
+        'ask-board': askBoardCommand,
         start: releaseStartCommand,
         phases: releasePhasesCommand,
         watch: rolloutWatchCommand,
@@ -50,6 +68,28 @@ const root = buildRouteMap<string, CliContext>({
       },
       docs: { brief: 'Let devices in and keep them' },
     }),
+    case: buildRouteMap<string, CliContext>({
+      routes: {
+        list: caseListCommand,
+        show: caseShowCommand,
+        ask: askBoardCommand,
+        'no-go': caseNoGoCommand,
+        defer: caseDeferCommand,
+        stop: caseStopCommand,
+        'lift-stop': caseLiftStopCommand,
+        withdraw: caseWithdrawCommand,
+        'back-out-from': caseBackOutFromCommand,
+        'open-phases': caseOpenPhasesCommand,
+        ratify: caseRatifyCommand,
+      },
+      docs: { brief: 'Ask boards, and say what you think of a question' },
+    }),
+    key: buildRouteMap<string, CliContext>({
+      routes: { make: keyMakeCommand, paper: keyPaperCommand, show: keyShowCommand, register: keyRegisterCommand },
+      docs: { brief: 'Keep the keys that you sign with' },
+    }),
+    sign: signCommand,
+    'sign-in': signInCommand,
     start: startCommand,
     doctor: doctorCommand,
     backup: backupCommand,

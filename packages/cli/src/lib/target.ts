@@ -3,17 +3,24 @@ import { isIPv4 } from 'node:net'
 import { failWith, type CliContext } from './context.ts'
 import { exitCodes } from './exit-code.ts'
 import type { ServerFlags } from './server-flags.ts'
+import { openMemberHome } from './signing/member-home.ts'
 
 export interface Target {
   readonly server: string
   readonly apiKey: string | undefined
+  /** The cookie of a person who signed in with `bascule sign-in`; only where no API key is used. */
+  readonly session?: string | undefined
 }
 
 /**
  * Which server, and with which key. A key in a file or in the environment is not seen by other accounts of the machine,
  * as one on the command line is. Undefined after a sentence on stderr, with the exit code set.
  */
-export function targetOf(context: CliContext, flags: ServerFlags): Target | undefined {
+export function targetOf(
+  context: CliContext,
+  flags: ServerFlags,
+  who: 'machine-first' | 'person-first' = 'machine-first',
+): Target | undefined {
   const { env } = context.process
   const server = flags.server ?? env['BASCULE_SERVER']
   if (server === undefined) {
@@ -21,19 +28,22 @@ export function targetOf(context: CliContext, flags: ServerFlags): Target | unde
     failWith(context, exitCodes.usage, flags.json, { kind: 'no-server', problem })
     return undefined
   }
-  const key = keyOf(context, flags)
+  const session = openMemberHome(env).serverMemory(server).session()
+  const isPerson = session !== undefined && flags.apiKey === undefined && flags.apiKeyFile === undefined
+  const key = isPerson && who === 'person-first' ? { apiKey: undefined } : keyOf(context, flags)
   if (key === undefined) return undefined
   if (flags.apiKey !== undefined) {
     context.process.stderr.write(
       'Warning: others on this machine can read an API key on the command line. Use --api-key-file or BASCULE_API_KEY.\n',
     )
   }
-  if (key.apiKey !== undefined && isOpenToOthers(server)) {
+  const secret = key.apiKey !== undefined ? 'the API key' : 'your session'
+  if ((key.apiKey ?? session) !== undefined && isOpenToOthers(server)) {
     context.process.stderr.write(
-      `Warning: ${server} is not https, so everybody on the way can read the API key and change what is answered.\n`,
+      `Warning: ${server} is not https, so everybody on the way can read ${secret} and change what is answered.\n`,
     )
   }
-  return { server, ...key }
+  return { server, ...key, ...(key.apiKey === undefined && isPerson ? { session } : {}) }
 }
 
 /** What was said in this call counts before the environment. */

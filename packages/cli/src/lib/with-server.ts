@@ -6,7 +6,7 @@ import { OpenAPILink } from '@orpc/openapi-client/fetch'
 import { failWith, type CliContext } from './context.ts'
 import { exitCodes } from './exit-code.ts'
 import type { ServerFlags } from './server-flags.ts'
-import { targetOf } from './target.ts'
+import { type Target, targetOf } from './target.ts'
 
 export type ApiClient = JsonifiedClient<ContractRouterClient<typeof api>>
 
@@ -18,14 +18,29 @@ export async function withServer(
 ): Promise<void> {
   const target = targetOf(context, flags)
   if (target === undefined) return
-  const { server, apiKey } = target
-  const headers = apiKey === undefined ? {} : { authorization: `Bearer ${apiKey}` }
+  await withTarget(context, flags, target, work)
+}
+
+/** As `withServer`, for a target that is chosen already. */
+export async function withTarget(
+  context: CliContext,
+  flags: ServerFlags,
+  target: Target,
+  work: (client: ApiClient) => Promise<void>,
+): Promise<void> {
+  const { server } = target
   try {
-    await work(createORPCClient(new OpenAPILink(api, { url: `${server}/api`, headers })))
+    await work(createORPCClient(new OpenAPILink(api, { url: `${server}/api`, headers: headersOf(target) })))
   } catch (cause) {
     const { exitCode, ...error } = failureFrom(cause, server)
     failWith(context, exitCode, flags.json, error)
   }
+}
+
+/** A write with a cookie says where it comes from, as a browser does. */
+function headersOf({ server, apiKey, session }: Target): Record<string, string> {
+  if (apiKey !== undefined) return { authorization: `Bearer ${apiKey}` }
+  return session === undefined ? {} : { cookie: session, origin: new URL(server).origin }
 }
 
 interface Failure {
@@ -58,6 +73,6 @@ function refusalFrom({ code, message, data }: ORPCError<string, unknown>): Failu
   return {
     exitCode: exitCodes.refused,
     kind,
-    problem: kind === 'sign-in-needed' ? `${message} Set BASCULE_API_KEY.` : problem,
+    problem: kind === 'sign-in-needed' ? `${message} People: bascule sign-in. Machines: BASCULE_API_KEY.` : problem,
   }
 }
