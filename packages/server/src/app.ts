@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import Fastify, { LogController } from 'fastify'
 import type { FastifyInstance } from 'fastify'
 import { registerEventStream } from './platform/events/stream.routes.ts'
@@ -10,7 +11,9 @@ import { sendError } from './platform/http/errors.ts'
 import { registerHealthRoutes } from './platform/http/health.routes.ts'
 import { registerOpenApi } from './platform/http/openapi.ts'
 import { addSecurityHeaders } from './platform/http/security.ts'
-import { registerWebFiles } from './platform/http/web-files.ts'
+import { isForSigning } from './platform/http/sign-origin.ts'
+import { registerSignPage } from './platform/http/sign-page.ts'
+import { registerWebFiles, signPageFolder } from './platform/http/web-files.ts'
 import type { Metrics } from './platform/metrics/metrics.ts'
 
 export interface AppOptions {
@@ -37,7 +40,9 @@ export function createApp({ services, features, metrics, webFolder }: AppOptions
     ...tlsOptions(config.tlsCert, config.tlsKey),
   }) as unknown as FastifyInstance
   app.setErrorHandler(sendError)
-  addSecurityHeaders(app, isSecure(services))
+  addSecurityHeaders(app, { isSecure: isSecure(services), isForSigning: (request) => isForSigning(config, request) })
+  // Before every route: what comes by the name of the signing page never gets to one of them.
+  registerSignPage(app, services, join(webFolder, signPageFolder))
   limitBodyTime(app)
   metrics.observeRequests(app)
   registerHealthRoutes(app, services.health)

@@ -27,6 +27,16 @@ test('every problem is reported at once and names its setting', () => {
   }
 })
 
+test('the signing page needs a name of its own, because passkeys do not tell ports apart', () => {
+  const read = (BASCULE_SIGN_URL: string) =>
+    readConfig([], { BASCULE_PUBLIC_URL: 'https://releases.example.org', BASCULE_SIGN_URL })
+  expect(read('https://releases.example.org:8443')).toMatchObject({
+    ok: false,
+    error: [expect.stringContaining('BASCULE_SIGN_URL needs another name')],
+  })
+  expect(read('https://sign.example.org').ok).toBe(true)
+})
+
 test('a misspelt setting is noticed', () => {
   expect(unknownSettings({ BASCULE_PROT: '1', BASCULE_SECRET_FILE: 'x', HOME: '/' })).toEqual(['BASCULE_PROT'])
 })

@@ -35,6 +35,12 @@ const settings = {
     schema: webAddress.optional(),
     means: 'Address under which browsers and devices reach this server, when a proxy stands before it.',
   },
+  signUrl: {
+    env: 'BASCULE_SIGN_URL',
+    schema: webAddress.optional(),
+    means:
+      'Address of the page on which members unlock their key with a passkey. Without it `sign.` before the name of the public address.',
+  },
   trustedProxies: {
     env: 'BASCULE_TRUSTED_PROXIES',
     schema: z.string().optional(),
@@ -136,7 +142,15 @@ export function readConfig(args: readonly string[], env: Environment): Result<Co
   if ((values['tlsCert'] === undefined) !== (values['tlsKey'] === undefined)) {
     problems.push('BASCULE_TLS_CERT and BASCULE_TLS_KEY are needed together')
   }
+  if (isSameName(values['signUrl'], values['publicUrl'])) {
+    problems.push('BASCULE_SIGN_URL needs another name than BASCULE_PUBLIC_URL; another port is not enough')
+  }
   return problems.length === 0 ? ok(values as unknown as Config) : refuse(problems)
+}
+
+/** Ports share passkeys, so only a name of its own keeps the application away from the keys of members. */
+function isSameName(one: unknown, other: unknown): boolean {
+  return typeof one === 'string' && typeof other === 'string' && new URL(one).hostname === new URL(other).hostname
 }
 
 /** Variables that look like ours and are none: mostly a slip of the pen, so the start mentions them. */

@@ -35,7 +35,7 @@ export function refuseForeignWrite(services: Services, request: FastifyRequest):
 }
 
 /** The address that the browser used: the configured one, else the one it asked for. */
-export function originOf(services: Services, request: FastifyRequest): string {
+export function originOf(services: Pick<Services, 'config'>, request: FastifyRequest): string {
   const { publicUrl } = services.config
   return publicUrl === undefined ? `${request.protocol}://${request.host}` : new URL(publicUrl).origin
 }

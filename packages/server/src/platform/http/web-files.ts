@@ -20,8 +20,11 @@ const types: Readonly<Record<string, string>> = {
   '.woff2': 'font/woff2',
 }
 
+/** Where the signing page lies in the build. It has an origin of its own, and on any other one it does not exist. */
+export const signPageFolder = 'sign-page'
+
 /** These beginnings belong to programs; a path that does not exist there is a 404 and never the web application. */
-const programPaths = /^\/(?:api|v2|blobs|device|livez|readyz)(?:\/|$)/
+const programPaths = /^\/(?:api|v2|blobs|device|tuf|livez|readyz)(?:\/|$)/
 
 /**
  * The built web application. Files under `/assets/` carry their hash in the name and are kept for ever; every other path
@@ -32,12 +35,16 @@ export function registerWebFiles(app: FastifyInstance, folder: string): void {
     if ((request.method !== 'GET' && request.method !== 'HEAD') || programPaths.test(request.url))
       return missing(request, reply)
     const path = safePath(request.url)
-    if (path === undefined) return missing(request, reply)
+    if (path === undefined || isOfSignPage(path)) return missing(request, reply)
     if (await sendFile(reply, request, join(folder, path), path.startsWith('/assets/'))) return reply
     if (extname(path) !== '' || !(await sendFile(reply, request, join(folder, 'index.html'), false)))
       return missing(request, reply)
     return reply
   })
+}
+
+function isOfSignPage(path: string): boolean {
+  return path.split('/').some((part) => part.toLowerCase() === signPageFolder)
 }
 
 /** The path within the folder, or undefined for one that tries to leave it. */
@@ -53,7 +60,8 @@ export function safePath(url: string): string | undefined {
   }
 }
 
-async function sendFile(
+/** Sends a file if there is one; answers whether. */
+export async function sendFile(
   reply: FastifyReply,
   request: FastifyRequest,
   file: string,
@@ -72,7 +80,8 @@ async function sendFile(
   return true
 }
 
-async function missing(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+/** Says that there is nothing under this address. */
+export async function missing(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const what = `${request.method} ${request.url.split('?')[0] ?? ''}`
   return await reply
     .status(404)
