@@ -10,11 +10,13 @@ export interface PinnedPackage {
   readonly indexSizeBytes: number
 }
 
+/** A phase as it is signed. Without a root the server decides who, within the share of the fleet in `permille`. */
 export interface FrozenPhase {
   readonly order: number
   readonly name: string
-  readonly audienceRoot: string | null
   readonly devices: number
+  readonly audienceRoot: string | null
+  readonly permille: number
   readonly notBefore: string | null
   readonly notAfter: string | null
 }
@@ -32,7 +34,6 @@ export function buildManifest(
   packages: readonly PinnedPackage[],
   phases: readonly FrozenPhase[],
 ): ManifestFile {
-  const audience = phases.reduce((sum, phase) => sum + phase.devices, 0)
   const manifest = ReleaseManifest.parse({
     _type: 'bascule-release',
     specVersion: 1,
@@ -50,20 +51,14 @@ export function buildManifest(
     backoutFrom: [],
     autoBackout: plan.autoBackout,
     offlineInstall: false,
-    phases: phases.map((phase) => limitFrom(phase, audience)),
+    phases: phases.map(limitOf),
     deadline: null,
   } satisfies ReleaseManifest)
   const bytes = Buffer.from(canonicalJson(manifest))
   return { bytes, sha256: createHash('sha256').update(bytes).digest('hex') }
 }
 
-function limitFrom(phase: FrozenPhase, audience: number): PhaseLimit {
-  return {
-    id: `phase-${phase.order}`,
-    order: phase.order,
-    audienceRoot: phase.audienceRoot,
-    permille: audience === 0 ? 0 : Math.ceil((phase.devices * 1000) / audience),
-    notBefore: phase.notBefore,
-    notAfter: phase.notAfter,
-  }
+/** The limit of a phase as it stands in the manifest and in what the board signs. */
+export function limitOf({ order, audienceRoot, permille, notBefore, notAfter }: FrozenPhase): PhaseLimit {
+  return { id: `phase-${order}`, order, audienceRoot, permille, notBefore, notAfter }
 }

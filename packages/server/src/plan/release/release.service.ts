@@ -14,7 +14,7 @@ import { placeAudience, previewFrom } from './membership.ts'
 import { insertRelease, lockRelease, setReleaseState, updatePlan, type ReleaseRecord } from './release.store.ts'
 
 // The wings to the right act on a release through these, inside their own transaction.
-export { findRelease, lockRelease, pinManifest, setReleaseState } from './release.store.ts'
+export { findFrozenMembers, findRelease, lockRelease, setReleaseState } from './release.store.ts'
 export type { ReleaseRecord } from './release.store.ts'
 
 /**

@@ -5,12 +5,36 @@ import { sql, type Selectable } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
 import type { ActorName } from '#/platform/lib/actor.ts'
 import { type Cursor, decodeCursor } from '#/platform/lib/keyset.ts'
+import type { FrozenPhase, PinnedPackage } from './manifest.ts'
 import type { ReleaseTable } from './release.tables.ts'
 
 export type ReleaseState = (typeof releaseStates)[number]
-export type ReleaseRecord = Omit<Selectable<ReleaseTable>, 'plan'> & { readonly plan: ReleasePlan }
+type ReleaseRow = Omit<Selectable<ReleaseTable>, 'members'>
+export type ReleaseRecord = Omit<ReleaseRow, 'plan'> & { readonly plan: ReleasePlan }
 
-function recordFrom(row: Selectable<ReleaseTable>): ReleaseRecord {
+/** All but `members`, which has a byte for every device and is read by who needs it. */
+const columns = [
+  'id',
+  'title',
+  'version',
+  'product_line',
+  'objective',
+  'state',
+  'state_since',
+  'plan',
+  'owner_id',
+  'owner_name',
+  'counter',
+  'manifest_sha256',
+  'manifest_size_bytes',
+  'frozen_phases',
+  'packages_pinned',
+  'audience',
+  'created_at',
+  'updated_at',
+] as const
+
+function recordFrom(row: ReleaseRow): ReleaseRecord {
   return { ...row, plan: ReleasePlan.parse(row.plan) }
 }
 
@@ -45,17 +69,17 @@ function columnsFrom(plan: ReleasePlan) {
 }
 
 export async function findRelease(db: Db, id: string): Promise<ReleaseRecord | undefined> {
-  const row = await db.selectFrom('release').selectAll().where('id', '=', id).executeTakeFirst()
+  const row = await db.selectFrom('release').select(columns).where('id', '=', id).executeTakeFirst()
   return row && recordFrom(row)
 }
 
 export async function findReleases(db: Db, ids: readonly string[]): Promise<ReleaseRecord[]> {
   if (ids.length === 0) return []
-  return (await db.selectFrom('release').selectAll().where('id', 'in', ids).execute()).map(recordFrom)
+  return (await db.selectFrom('release').select(columns).where('id', 'in', ids).execute()).map(recordFrom)
 }
 
 export async function lockRelease(tx: Db, id: string): Promise<ReleaseRecord | undefined> {
-  const row = await tx.selectFrom('release').selectAll().where('id', '=', id).forUpdate().executeTakeFirst()
+  const row = await tx.selectFrom('release').select(columns).where('id', '=', id).forUpdate().executeTakeFirst()
   return row && recordFrom(row)
 }
 
@@ -71,20 +95,37 @@ export async function setReleaseState(tx: Db, id: string, state: ReleaseState, n
   assert(numUpdatedRows === 1n, `the release ${id} may become ${state} from where it is`)
 }
 
-export interface PinnedManifest {
+/** What is fixed while a board is asked, and from then on when it agrees. */
+export interface FrozenParts {
   readonly counter: number
-  readonly sha256: string
-  readonly sizeBytes: number
+  readonly manifestSha256: string
+  readonly manifestSizeBytes: number
+  readonly members: Uint8Array
+  readonly audience: number
+  readonly phases: readonly FrozenPhase[]
+  readonly packages: readonly PinnedPackage[]
 }
 
-/** Fixes what the release is. From here on its plan is history. */
-export async function pinManifest(tx: Db, id: string, manifest: PinnedManifest): Promise<void> {
+export async function writeFrozen(tx: Db, id: string, frozen: FrozenParts | null): Promise<void> {
   await tx
     .updateTable('release')
-    .set({ counter: manifest.counter, manifest_sha256: manifest.sha256, manifest_size_bytes: manifest.sizeBytes })
+    .set({
+      counter: frozen?.counter ?? null,
+      manifest_sha256: frozen?.manifestSha256 ?? null,
+      manifest_size_bytes: frozen?.manifestSizeBytes ?? null,
+      members: frozen ? Buffer.from(frozen.members) : null,
+      frozen_phases: frozen ? JSON.stringify(frozen.phases) : null,
+      packages_pinned: frozen ? JSON.stringify(frozen.packages) : null,
+      audience: frozen?.audience ?? null,
+    })
     .where('id', '=', id)
-    .where('manifest_sha256', 'is', null)
     .execute()
+}
+
+/** The phase of each fleet index as it was frozen; undefined while nothing is. */
+export async function findFrozenMembers(db: Db, id: string): Promise<Uint8Array | undefined> {
+  const row = await db.selectFrom('release').select('members').where('id', '=', id).executeTakeFirst()
+  return row?.members ?? undefined
 }
 
 export interface ReleaseFilter {
@@ -99,7 +140,7 @@ export async function listReleases(db: Db, filter: ReleaseFilter): Promise<Relea
   const cursor = decodeCursor(filter.after)
   let query = db
     .selectFrom('release')
-    .selectAll()
+    .select(columns)
     .orderBy('created_at', 'desc')
     .orderBy('id', 'desc')
     .limit(filter.limit + 1)

@@ -1,5 +1,6 @@
 import type { releaseStates } from '@bascule/contract/plan/release.ts'
 import type { ColumnType, Generated } from 'kysely'
+import type { FrozenPhase, PinnedPackage } from './manifest.ts'
 
 type At = ColumnType<Temporal.Instant, string, string>
 
@@ -17,6 +18,11 @@ export interface ReleaseTable {
   counter: number | null
   manifest_sha256: string | null
   manifest_size_bytes: number | null
+  /** The phase of each fleet index, as it was frozen. */
+  members: Buffer | null
+  frozen_phases: ColumnType<readonly FrozenPhase[] | null, string | null, string | null>
+  packages_pinned: ColumnType<readonly PinnedPackage[] | null, string | null, string | null>
+  audience: number | null
   created_at: At
   updated_at: At
 }
