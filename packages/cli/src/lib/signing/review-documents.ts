@@ -16,7 +16,7 @@ import {
 } from '@bascule/trust/tuf/repository-state.ts'
 import { reviewRootDraft } from '@bascule/trust/tuf/root-draft.ts'
 import { checkManifest } from './check-manifest.ts'
-import { boardWords, type NameOfKey, roleWords, rootWords } from './decision-words.ts'
+import { boardWords, type NameOfKey, roleWords, rootWords } from '@bascule/trust/tuf/decision-words.ts'
 
 /** A document that passed: what a signature under it means, and whose signatures count. */
 export interface ReviewedDocument {
@@ -30,10 +30,15 @@ export interface ReviewedDocument {
   readonly signers: readonly string[]
 }
 
+/** What a review reads of a document; whatever else the server says about it counts for nothing. */
+export type DocumentToReview = Pick<DraftDocument, 'role' | 'decision' | 'signed'> & {
+  readonly signatures: readonly { readonly keyid: string; readonly sig: string }[]
+}
+
 export interface ReviewInput {
   /** What this machine has verified; undefined before the first ceremony. */
   readonly repository: RepositoryDraft | undefined
-  readonly documents: readonly DraftDocument[]
+  readonly documents: readonly DocumentToReview[]
   readonly at: Temporal.Instant
   readonly nameOf: NameOfKey
   /** Answers the manifest of this hash, from wherever. It is checked here. */
@@ -85,14 +90,14 @@ export function isComplete(document: Pick<ReviewedDocument, 'quorums' | 'signers
 }
 
 /** Whoever names keys is reviewed before those whose keys it names. */
-function rankOf({ role }: DraftDocument): number {
+function rankOf({ role }: DocumentToReview): number {
   return ['root', 'targets', 'board'].indexOf(roleNameFrom(role)?.kind ?? '') + 1 || 4
 }
 
 async function reviewOne(
   input: ReviewInput,
   next: RepositoryDraft,
-  document: DraftDocument,
+  document: DocumentToReview,
 ): Promise<Result<ReviewedDocument, Refusal<string>>> {
   const { role } = document
   const decision = decisionFrom(role, document.decision)
@@ -173,7 +178,7 @@ function stopWords(repository: RepositoryDraft | undefined, decision: RoleDecisi
 }
 
 /** What would be published with this draft: who signs a role may change in the same draft. */
-function repositoryAfter(repository: RepositoryDraft, documents: readonly DraftDocument[]): RepositoryDraft {
+function repositoryAfter(repository: RepositoryDraft, documents: readonly DocumentToReview[]): RepositoryDraft {
   const roles = { ...repository.roles }
   let { root } = repository
   for (const { role, signed } of documents) {

@@ -1,10 +1,10 @@
 import type { ReleaseManifest } from '@bascule/contract/device/release-manifest.ts'
 import { unreachable } from '@bascule/domain/lib/result.ts'
-import type { BoardDifference } from '@bascule/trust/tuf/board-draft.ts'
-import type { ReleaseCustom, StopCustom } from '@bascule/trust/tuf/documents.ts'
-import type { RoleDecision, RoleDifference } from '@bascule/trust/tuf/draft.ts'
-import { targetPathFrom } from '@bascule/trust/tuf/names.ts'
-import type { RootDifference } from '@bascule/trust/tuf/root-draft.ts'
+import type { BoardDifference } from './board-draft.ts'
+import type { ReleaseCustom, StopCustom } from './documents.ts'
+import type { RoleDecision, RoleDifference } from './draft.ts'
+import { targetPathFrom } from './names.ts'
+import type { RootDifference } from './root-draft.ts'
 
 /**
  * What a signature would mean, in sentences. Everything here comes from the document itself and from what this machine
