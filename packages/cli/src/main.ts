@@ -31,6 +31,19 @@ import { backupCommand, restoreCommand } from './commands/platform/backup.ts'
 import { doctorCommand } from './commands/platform/doctor.ts'
 import { signInCommand } from './commands/platform/sign-in.ts'
 import { startCommand } from './commands/platform/start.ts'
+import {
+  trustAddLineCommand,
+  trustJoinCommand,
+  trustLeaveCommand,
+  trustQuorumCommand,
+  trustRenewCommand,
+  trustReplaceCustodianCommand,
+  trustReplaceKeyCommand,
+  trustRotateOnlineCommand,
+} from './commands/trust/board-changes.ts'
+import { trustExportCommand } from './commands/trust/trust-export.ts'
+import { trustInitCommand } from './commands/trust/trust-init.ts'
+import { trustStatusCommand } from './commands/trust/trust-status.ts'
 import type { CliContext } from './lib/context.ts'
 import { exitCodes } from './lib/exit-code.ts'
 
@@ -87,6 +100,22 @@ const root = buildRouteMap<string, CliContext>({
     key: buildRouteMap<string, CliContext>({
       routes: { make: keyMakeCommand, paper: keyPaperCommand, show: keyShowCommand, register: keyRegisterCommand },
       docs: { brief: 'Keep the keys that you sign with' },
+    }),
+    trust: buildRouteMap<string, CliContext>({
+      routes: {
+        init: trustInitCommand,
+        status: trustStatusCommand,
+        'add-line': trustAddLineCommand,
+        join: trustJoinCommand,
+        leave: trustLeaveCommand,
+        'replace-key': trustReplaceKeyCommand,
+        quorum: trustQuorumCommand,
+        'rotate-online': trustRotateOnlineCommand,
+        'replace-custodian': trustReplaceCustodianCommand,
+        renew: trustRenewCommand,
+        export: trustExportCommand,
+      },
+      docs: { brief: 'Say whose signatures count: ceremonies, members, quorums, renewals' },
     }),
     sign: signCommand,
     'sign-in': signInCommand,

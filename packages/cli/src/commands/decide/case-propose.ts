@@ -2,9 +2,10 @@ import { buildCommand } from '@stricli/core'
 import { printResult, type CliContext } from '#/lib/context.ts'
 import { parseRelease, releaseParameter, serverFlags, type ServerFlags } from '#/lib/server-flags.ts'
 import { agreed } from '#/lib/signing/consent.ts'
+import { asView } from '#/lib/signing/publication.ts'
 import { type Member, withMember } from '#/lib/signing/with-member.ts'
 import { reasonFlag } from './case-parameter.ts'
-import { asView, signDraft, type SignFlags, signFlags } from './sign.ts'
+import { signDraft, type SignFlags, signFlags } from './sign.ts'
 
 interface ReasonFlags extends ServerFlags {
   readonly reason: string

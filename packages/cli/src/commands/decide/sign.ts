@@ -1,4 +1,3 @@
-import { setTimeout as pause } from 'node:timers/promises'
 import type { DraftView } from '@bascule/contract/decide/signing.ts'
 import { buildCommand } from '@stricli/core'
 import { printResult, type CliContext } from '#/lib/context.ts'
@@ -16,6 +15,7 @@ import {
   signAndAttach,
   waitingFor,
 } from '#/lib/signing/review-draft-of-server.ts'
+import { asView, outcomeWords, untilPublished } from '#/lib/signing/publication.ts'
 import { rootFlag, sayAnchor, type RootFlags } from '#/lib/signing/root-flag.ts'
 import { isComplete } from '#/lib/signing/review-documents.ts'
 import { type Member, Refused, withMember } from '#/lib/signing/with-member.ts'
@@ -99,6 +99,8 @@ export async function signDraft(member: Member, flags: SignFlags, draft: DraftVi
   const pairs = await unlockKeys(context, flags, keys)
   if (pairs === undefined) return
   const attached = asView(await signAndAttach(member, reviewed, pairs))
+  const root = draft.kind === 'ceremony' && reviewed.documents.find(({ role }) => role === 'root')
+  if (root) member.memory.rememberCeremony(root.signed)
   const documents = afterSigning(reviewed.documents, pairs)
   const after = documents.every(isComplete) ? await untilPublished(member, attached) : attached
   printResult(
@@ -109,23 +111,6 @@ export async function signDraft(member: Member, flags: SignFlags, draft: DraftVi
   )
 }
 
-/** The signer publishes within a second; a draft that it refuses says why. */
-export async function untilPublished({ client }: Pick<Member, 'client'>, draft: DraftView): Promise<DraftView> {
-  const giveUpAtMs = performance.now() + publishWaitMs
-  let now = draft
-  while (now.state === 'signing' && now.refusal === null && performance.now() < giveUpAtMs) {
-    await pause(200)
-    now = asView(await client.decide.draft.get({ draftId: draft.id }))
-  }
-  return now
-}
-
-export function outcomeWords({ state, refusal }: DraftView): string[] {
-  if (state === 'published') return ['Published: devices learn of it with their next check-in.']
-  if (refusal !== null) return [`Not published. ${refusal.fact} ${refusal.next}`]
-  return state === 'signing' ? [] : [`The draft is ${state}.`]
-}
-
 /** What is shown before the question. It goes to stderr, so that the result alone is on stdout. */
 function sheetOf({ draft, documents }: ReviewedDraft): string[] {
   const title = `The server calls it: ${draft.title}`
@@ -133,13 +118,6 @@ function sheetOf({ draft, documents }: ReviewedDraft): string[] {
   if (documents.length === 1 && only) return [title, ...only.words.map((line) => `  ${line}`)]
   return [title, ...documents.flatMap(({ role, words }) => [`${role}:`, ...words.map((line) => `  ${line}`)])]
 }
-
-/** What came over the wire is the contract's form; the client cannot know the ones it reads as unknown. */
-export function asView(draft: unknown): DraftView {
-  return draft as DraftView
-}
-
-const publishWaitMs = 15_000
 
 function parseWhat(text: string): string {
   if (/^CASE-\d{4,9}$/.test(text) || /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text)) return text

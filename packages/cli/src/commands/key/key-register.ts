@@ -2,8 +2,7 @@ import { buildCommand } from '@stricli/core'
 import { printResult, type CliContext } from '#/lib/context.ts'
 import { serverFlags, type ServerFlags } from '#/lib/server-flags.ts'
 import { keyFlags, oneKeyMeant, unlockKeys, type KeyFlags } from '#/lib/signing/key-choice.ts'
-import type { LockedKey } from '#/lib/signing/locked-key.ts'
-import { type Member, withMember } from '#/lib/signing/with-member.ts'
+import { withMember } from '#/lib/signing/with-member.ts'
 import { signHex, type KeyPair } from '@bascule/trust/keys.ts'
 
 export const keyRegisterCommand = buildCommand<ServerFlags & KeyFlags, [], CliContext>({
@@ -19,7 +18,9 @@ export const keyRegisterCommand = buildCommand<ServerFlags & KeyFlags, [], CliCo
       if (locked === undefined) return
       const [pair] = (await unlockKeys(this, flags, [locked])) ?? []
       if (pair === undefined) return
-      const registered = await registerKey(member, locked, pair)
+      const own = { publicKey: locked.publicKey, level: 3, label: locked.label }
+      const proof = registrationProof(own, pair)
+      const registered = await member.client.decide.memberKey.register({ ...own, proof })
       printResult(this, flags.json, registered, [
         `The server knows the key ${locked.label} as ${registered.personName ?? 'somebody'}'s. Key id ${registered.keyId}`,
         'It counts for nothing until a board takes it.',
@@ -28,9 +29,10 @@ export const keyRegisterCommand = buildCommand<ServerFlags & KeyFlags, [], CliCo
   },
 })
 
-/** Registers a key of this tool with the proof that whoever registers it holds it. */
-export async function registerKey({ client }: Member, { label, publicKey }: LockedKey, pair: KeyPair) {
-  const level = 3
-  const proof = signHex(pair, `bascule-member-key-v1\n${publicKey}\n${level}\n${label}`)
-  return await client.decide.memberKey.register({ publicKey, level, label, proof })
+/** What shows that whoever registers a key holds it. */
+export function registrationProof(
+  { publicKey, level, label }: { readonly publicKey: string; readonly level: number; readonly label: string },
+  pair: KeyPair,
+): string {
+  return signHex(pair, `bascule-member-key-v1\n${publicKey}\n${level}\n${label}`)
 }

@@ -4,6 +4,8 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { freshMemory, type SeenMemory } from '@bascule/trust/client/memory.ts'
 import type { MetadataCache } from '@bascule/trust/client/tuf-client.ts'
+import { canonicalise, canonicalJson } from '@bascule/trust/canonical.ts'
+import { sha256Hex } from '@bascule/trust/keys.ts'
 import * as z from 'zod'
 import { LockedKey } from './locked-key.ts'
 import { replaceFile } from './replace-file.ts'
@@ -31,6 +33,9 @@ export interface ServerMemory {
   readonly setSession: (cookie: string) => void
   readonly anchor: () => Anchor | undefined
   readonly setAnchor: (anchor: Anchor) => void
+  /** Remembers the root of a ceremony that this person signed: its file needs nobody's word when it is published. */
+  readonly rememberCeremony: (root: unknown) => void
+  readonly isOfMyCeremony: (root: unknown) => boolean
   readonly seen: () => SeenMemory
   readonly setSeen: (seen: SeenMemory) => void
   readonly cache: MetadataCache
@@ -85,6 +90,11 @@ function openServerMemory(home: string, server: string): ServerMemory {
     },
     setAnchor: ({ bytes, isFromFingerprint }) =>
       replaceFile(file(isFromFingerprint ? anchorNames.known : anchorNames.taken), bytes),
+    rememberCeremony: (root) => replaceFile(file('ceremony-root.txt'), sha256Hex(canonicalJson(root))),
+    isOfMyCeremony: (root) => {
+      const text = canonicalise(root)
+      return text.ok && read('ceremony-root.txt')?.toString('utf8') === sha256Hex(text.value)
+    },
     seen: () => seenFrom(read('seen.json'), file('seen.json')),
     setSeen: (seen) => replaceFile(file('seen.json'), JSON.stringify(seen)),
     cache: {

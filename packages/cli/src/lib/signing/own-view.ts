@@ -103,7 +103,8 @@ async function anchorFor(
       next: 'Compare it with the ceremony sheet.',
     })
   }
-  const isFromFingerprint = rootSha256 !== undefined || known?.isFromFingerprint === true
+  const isMine = memory.isOfMyCeremony(documentFrom(bytes)?.signed)
+  const isFromFingerprint = rootSha256 !== undefined || isMine || known?.isFromFingerprint === true
   const isNew = known === undefined || isFromFingerprint !== known.isFromFingerprint
   return ok({ anchor: { bytes, isFromFingerprint }, isNew })
 }
