@@ -14,7 +14,7 @@ import {
   signerLineMaxBytes,
 } from '#/signer/protocol.ts'
 
-import type { SeenVersions } from '#/signer/repository/open-repository.ts'
+import type { Recovered, SeenVersions } from '#/signer/repository/open-repository.ts'
 import type { RepositoryFile } from '#/signer/repository/repository-files.ts'
 
 export type { SignItem, SignResult } from '#/signer/protocol.ts'
@@ -30,6 +30,8 @@ export interface SignerClient extends AsyncDisposable {
   signAssignments(items: readonly SignItem[]): Promise<readonly SignResult[]>
   /** Publishes documents that people signed, and answers the new files. The very same may be asked again. */
   publish(documents: Documents, seen?: SeenVersions): Promise<Result<readonly RepositoryFile[], PublishRefusal>>
+  /** Gives the signer files that a device has kept, after a restore; answers what is published again because of them. */
+  recover(files: Readonly<Record<string, string>>): Promise<Result<Recovered, PublishRefusal>>
   /** All metadata that a device without any needs; empty before the first ceremony. */
   repositoryFiles(): Promise<readonly RepositoryFile[]>
 }
@@ -78,6 +80,12 @@ export function connectSigner(socketPath: string, { timeoutMs = 10_000 }: Signer
       if ('files' in answer) return ok(answer.files)
       if ('publishRefusal' in answer) return refuse(answer.publishRefusal)
       throw new Error(`Asking the signer to publish: ${JSON.stringify(answer)}`)
+    },
+    async recover(files) {
+      const answer = await line.ask({ type: 'recover', files })
+      if ('recovered' in answer) return ok(answer.recovered)
+      if ('publishRefusal' in answer) return refuse(answer.publishRefusal)
+      throw new Error(`Asking the signer to recover its files: ${JSON.stringify(answer)}`)
     },
     async repositoryFiles() {
       const answer = await line.ask({ type: 'repositoryFiles' })
@@ -131,6 +139,7 @@ type Question =
   | { readonly type: 'signAssignments'; readonly items: readonly SignItem[] }
   | { readonly type: 'publish'; readonly documents: Documents; readonly seen?: SeenVersions }
   | { readonly type: 'repositoryFiles' }
+  | { readonly type: 'recover'; readonly files: Readonly<Record<string, string>> }
 
 interface SignerLine extends AsyncDisposable {
   ask(question: Question): Promise<SignerAnswer>

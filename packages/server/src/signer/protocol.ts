@@ -3,11 +3,12 @@ import { assignmentTargetsMax, isTargetPath } from '@bascule/trust/assignment.ts
 import { expiryFrom } from '@bascule/trust/envelope.ts'
 import type { PublishRefusal } from '@bascule/trust/tuf/publish-checks.ts'
 import * as z from 'zod'
+import type { Recovered } from './repository/open-repository.ts'
 import type { RepositoryFile } from './repository/repository-files.ts'
 
 /**
  * What the server may ask of the signer: one JSON document per line over a unix socket, answers in the same form. There
- * are four questions, and none of them carries bytes to sign: the signer writes what it signs by itself. What is to be
+ * are five questions, and none of them carries bytes to sign: the signer writes what it signs by itself. What is to be
  * published was signed by people, and the signer judges all of it again.
  */
 export const signerProtocolVersion = 1
@@ -53,6 +54,12 @@ export const SignerRequest = z.discriminatedUnion('type', [
     seen: z.strictObject({ snapshot: seenVersion, timestamp: seenVersion }).partial().optional(),
   }),
   z.strictObject({ id, type: z.literal('repositoryFiles') }),
+  // Texts that devices have kept. They prove themselves: by the signer's own signatures and by those of people.
+  z.strictObject({
+    id,
+    type: z.literal('recover'),
+    files: z.record(z.string().max(150), z.string().max(1_000_000)),
+  }),
 ])
 export type SignerRequest = z.infer<typeof SignerRequest>
 
@@ -93,5 +100,6 @@ export type SignerAnswer =
   | { readonly id: number; readonly status: SignerStatus }
   | { readonly id: number; readonly results: readonly SignResult[] }
   | { readonly id: number; readonly files: readonly RepositoryFile[] }
+  | { readonly id: number; readonly recovered: Recovered }
   | { readonly id: number; readonly publishRefusal: PublishRefusal }
   | { readonly id: number; readonly refusal: SignRefusal }

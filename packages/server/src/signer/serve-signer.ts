@@ -82,6 +82,10 @@ function answerTo(signer: Signer, request: SignerRequest): SignerAnswer {
     }
     case 'repositoryFiles':
       return { id, files: signer.repository.filesForNewcomers() }
+    case 'recover': {
+      const recovered = signer.repository.recover(request.files)
+      return recovered.ok ? { id, recovered: recovered.value } : { id, publishRefusal: recovered.error }
+    }
     default:
       return unreachable(request)
   }

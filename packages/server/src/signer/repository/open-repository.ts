@@ -16,6 +16,7 @@ import {
 import type { PublishRefusal } from '@bascule/trust/tuf/publish-checks.ts'
 import type { RepositoryDraft, RepositoryState } from '@bascule/trust/tuf/repository-state.ts'
 import type { SignerLog } from '../signer-log.ts'
+import { filesOf, gather, isBehind, missingOf, textsOf } from './recovery.ts'
 import { type RepositoryFile, namesForNewcomers, openRepositoryFiles } from './repository-files.ts'
 
 /** Highest versions that devices have seen: after a restore of an old backup the next ones must be above them. */
@@ -31,10 +32,21 @@ export interface Repository {
    * could be recorded: then nothing was published.
    */
   publish(documents: Documents, seen?: SeenVersions): Result<readonly RepositoryFile[], PublishRefusal>
+  /**
+   * Takes files that devices have kept, after this folder came back from a backup. When nothing is missing any more they
+   * are published again, under versions above everything that devices have seen. What is forged or known changes nothing.
+   */
+  recover(files: Readonly<Record<string, string>>): Result<Recovered, PublishRefusal>
   /** Renews what is old enough: the snapshot after a day, the timestamp after an hour. Answers the new files. */
   renew(): Result<readonly RepositoryFile[], PublishRefusal>
   /** Everything that a device without any metadata needs; empty before the first ceremony. */
   filesForNewcomers(): readonly RepositoryFile[]
+}
+
+/** The files that are published now because of it, and the roles of which devices have seen a version that nobody returned. */
+export interface Recovered {
+  readonly files: readonly RepositoryFile[]
+  readonly missing: readonly string[]
 }
 
 const snapshotAge = Temporal.Duration.from({ hours: 24 })
@@ -48,6 +60,7 @@ export function openRepository(folder: string, log: Pick<SignerLog, 'append'>, c
   }
   const online: OnlineKeys = { snapshot: [onlineKeys.snapshot], timestamp: [onlineKeys.timestamp] }
   const files = openRepositoryFiles(join(folder, 'repository'))
+  let kept: Readonly<Record<string, string>> = {}
 
   /** Recorded durably, then written, then handed out: no signature leaves of which the record does not know. */
   function commit(
@@ -79,6 +92,21 @@ export function openRepository(folder: string, log: Pick<SignerLog, 'append'>, c
       const at = clock.now()
       if (isPublished(files.state, documents)) return ok(filesForNewcomers())
       return commit(publish(files.state, documents, { online, at, ...(seen ? { seen } : {}) }), at)
+    },
+    recover(returned) {
+      const at = clock.now()
+      // Judged anew each time: what was published meanwhile is the ground on which all of it stands.
+      const gathered = gather(gather({ draft: files.state, documents: [] }, kept, onlineKeys), returned, onlineKeys)
+      kept = isBehind(gathered) ? textsOf(gathered) : {}
+      if (!isBehind(gathered)) return ok({ files: [], missing: [] })
+      const missing = missingOf(gathered)
+      if (missing.length > 0) return ok({ files: [], missing })
+      const seen = { snapshot: gathered.snapshot?.signed.version, timestamp: gathered.timestamp?.signed.version }
+      const published = publish(gathered.draft, {}, { online, at, seen })
+      if (!published.ok) return published
+      const written = commit(ok({ ...published.value, files: [...filesOf(gathered), ...published.value.files] }), at)
+      kept = {}
+      return written.ok ? ok({ files: written.value, missing: [] }) : written
     },
     renew() {
       const at = clock.now()
