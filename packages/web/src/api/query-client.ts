@@ -56,6 +56,11 @@ const touchedBy: Readonly<Record<string, () => Keys>> = {
   audience: () => [orpc.estate.audience.key()],
   baseline: () => [orpc.estate.configuration.key()],
   'api-key': () => [orpc.platform.apiKey.key()],
+  case: () => [orpc.decide.case.key(), orpc.decide.board.key(), orpc.plan.release.key()],
+  draft: () => [orpc.decide.draft.key(), orpc.decide.case.key(), orpc.decide.board.key()],
+  'member-key': () => [orpc.decide.memberKey.key(), orpc.decide.board.key(), orpc.decide.case.key()],
+  // What was published: who may decide, and what devices may do now.
+  authority: () => [orpc.decide.key(), orpc.plan.release.key(), orpc.estate.device.key()],
 }
 
 /** Marks what changed as old; pages that show it ask again, others when they are opened. */

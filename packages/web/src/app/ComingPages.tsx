@@ -15,17 +15,6 @@ export function CalendarPage() {
   )
 }
 
-export function BoardPage() {
-  return (
-    <Page title="Board">
-      <EmptyState action={<AppLink to="/releases">Open Releases</AppLink>}>
-        The release board will decide and sign here, with a quorum. Until then whoever may start rollouts authorises a
-        release, and its cockpit says so.
-      </EmptyState>
-    </Page>
-  )
-}
-
 export function SupportPage() {
   return (
     <Page title="Support">

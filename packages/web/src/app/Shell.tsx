@@ -11,6 +11,7 @@ import { useDisclosure, useHotkeys } from '@mantine/hooks'
 import { IconMoon, IconSearch, IconSun } from '@tabler/icons-react'
 import { Link, Outlet, useNavigate } from '@tanstack/react-router'
 import { lazy, Suspense, useEffect } from 'react'
+import { boardMarkId, BoardMark } from './BoardMark.tsx'
 import { PinnedReleases } from './PinnedReleases.tsx'
 import { todayMarkId, TodayMark } from './TodayMark.tsx'
 import { ProfileButton } from './ProfileButton.tsx'
@@ -125,17 +126,23 @@ function NavigationContent({ onNavigate, onSearch }: { onNavigate: () => void; o
               className={styles.link}
               activeOptions={{ exact: item.to === '/' }}
               activeProps={{ 'aria-current': 'page' }}
-              {...(item.to === '/' ? { 'aria-describedby': todayMarkId } : {})}
+              {...describedBy(item.to)}
             >
               <item.icon size={17} stroke={1.7} aria-hidden />
               <span>{item.label}</span>
               {item.to === '/' ? <TodayMark /> : null}
+              {item.to === '/boards' ? <BoardMark /> : null}
             </Link>
           </li>
         ))}
       </ul>
     </>
   )
+}
+
+function describedBy(to: string): { 'aria-describedby'?: string } {
+  if (to === '/') return { 'aria-describedby': todayMarkId }
+  return to === '/boards' ? { 'aria-describedby': boardMarkId } : {}
 }
 
 function Foot({ onShortcuts }: { onShortcuts: () => void }) {

@@ -13,7 +13,7 @@ import {
 
 export interface NavigationItem {
   label: string
-  to: '/' | '/releases' | '/calendar' | '/board' | '/fleet' | '/library' | '/support' | '/insights' | '/settings'
+  to: '/' | '/releases' | '/calendar' | '/boards' | '/fleet' | '/library' | '/support' | '/insights' | '/settings'
   icon: Icon
   /** After `g`. */
   key: string
@@ -23,7 +23,7 @@ export const navigation: readonly NavigationItem[] = [
   { label: 'Today', to: '/', icon: IconSunHigh, key: 't' },
   { label: 'Releases', to: '/releases', icon: IconRocket, key: 'r' },
   { label: 'Calendar', to: '/calendar', icon: IconCalendarEvent, key: 'c' },
-  { label: 'Board', to: '/board', icon: IconGavel, key: 'b' },
+  { label: 'Board', to: '/boards', icon: IconGavel, key: 'b' },
   { label: 'Fleet', to: '/fleet', icon: IconDeviceDesktopAnalytics, key: 'f' },
   { label: 'Library', to: '/library', icon: IconPackages, key: 'l' },
   { label: 'Support', to: '/support', icon: IconLifebuoy, key: 's' },

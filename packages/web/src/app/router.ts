@@ -1,7 +1,7 @@
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from '@tanstack/react-router'
 import { Shell } from './Shell.tsx'
 import { CrashPage, NoSuchPage } from './FallbackPages.tsx'
-import { BoardPage, CalendarPage, InsightsPage, SupportPage } from './ComingPages.tsx'
+import { CalendarPage, InsightsPage, SupportPage } from './ComingPages.tsx'
 import { orpc } from '#/api/client.ts'
 import { queryClient } from '#/api/query-client.ts'
 import { sessionQuery } from '#/api/session.ts'
@@ -157,7 +157,33 @@ const settingsSection = createRoute({
 })
 
 const calendar = createRoute({ getParentRoute: () => shell, path: '/calendar', component: CalendarPage })
-const board = createRoute({ getParentRoute: () => shell, path: '/board', component: BoardPage })
+const boards = createRoute({
+  getParentRoute: () => shell,
+  path: '/boards',
+  component: lazyRouteComponent(() => import('#/decide/board/BoardsPage.tsx'), 'BoardsPage'),
+})
+
+const board = createRoute({
+  getParentRoute: () => shell,
+  path: '/boards/$board',
+  component: lazyRouteComponent(() => import('#/decide/board/BoardPage.tsx'), 'BoardPage'),
+})
+
+const decisionCase = createRoute({
+  getParentRoute: () => shell,
+  path: '/cases/$caseId',
+  loader: ({ params }) => {
+    void queryClient.prefetchQuery(orpc.decide.case.get.queryOptions({ input: { caseId: params.caseId } }))
+  },
+  component: lazyRouteComponent(() => import('#/decide/case/CasePage.tsx'), 'CasePage'),
+})
+
+const keys = createRoute({
+  getParentRoute: () => shell,
+  path: '/keys',
+  component: lazyRouteComponent(() => import('#/decide/authority/KeysPage.tsx'), 'KeysPage'),
+})
+
 const support = createRoute({ getParentRoute: () => shell, path: '/support', component: SupportPage })
 const insights = createRoute({ getParentRoute: () => shell, path: '/insights', component: InsightsPage })
 
@@ -182,7 +208,10 @@ export const router = createRouter({
       settings,
       settingsSection,
       calendar,
+      boards,
       board,
+      decisionCase,
+      keys,
       support,
       insights,
     ]),

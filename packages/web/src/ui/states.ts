@@ -29,7 +29,18 @@ const iconByHue: Record<Hue, Icon> = {
   closed: IconArchive,
 }
 
-export type Machine = 'release' | 'rollout' | 'phase' | 'job' | 'device' | 'package' | 'token' | 'item'
+export type Machine =
+  | 'release'
+  | 'rollout'
+  | 'phase'
+  | 'job'
+  | 'device'
+  | 'package'
+  | 'token'
+  | 'item'
+  | 'case'
+  | 'draft'
+  | 'authority'
 
 type Words = Record<string, readonly [word: string, hue: Hue]>
 
@@ -129,6 +140,30 @@ const wordsByMachine: Record<Machine, Words> = {
   item: {
     'in-use': ['In use', 'go'],
     retired: ['Retired', 'closed'],
+  },
+  case: {
+    preparing: ['Being prepared', 'planned'],
+    open: ['Waits for the board', 'gate'],
+    go: ['Go', 'go'],
+    deferred: ['Deferred', 'pause'],
+    'no-go': ['No-go', 'fail'],
+    revoked: ['Withdrawn', 'out'],
+    expired: ['Expired', 'closed'],
+    superseded: ['Superseded', 'closed'],
+    fulfilled: ['Carried out', 'closed'],
+  },
+  draft: {
+    queued: ['In the queue', 'planned'],
+    signing: ['Waits for signatures', 'gate'],
+    published: ['Published', 'go'],
+    superseded: ['Superseded', 'closed'],
+    expired: ['Expired', 'closed'],
+    withdrawn: ['Withdrawn', 'closed'],
+  },
+  authority: {
+    effective: ['In force', 'go'],
+    expiring: ['Expires soon', 'gate'],
+    expired: ['Expired', 'fail'],
   },
 }
 

@@ -89,6 +89,33 @@ export function PlanFormPage({ initial, title, verb, failed, releaseId, save }: 
 
 function DeviceFields({ form }: { form: PlanForm }) {
   return (
+    <>
+      <VerifyFields form={form} />
+      <details className={styles.advanced}>
+        <summary>Advanced</summary>
+        <Select
+          size="sm"
+          maw={420}
+          label="Way back to an earlier release"
+          allowDeselect={false}
+          data={[
+            { value: 'pre-authorised', label: 'Signed together with the Go: at once when needed' },
+            { value: 'signed', label: 'Each needs the board’s signature' },
+          ]}
+          {...form.getInputProps('backOut')}
+        />
+        <Checkbox
+          mt={12}
+          label="May be removed where a device had no earlier version"
+          {...form.getInputProps('mayRemove', { type: 'checkbox' })}
+        />
+      </details>
+    </>
+  )
+}
+
+function VerifyFields({ form }: { form: PlanForm }) {
+  return (
     <Group align="end" gap={16}>
       <Select
         size="sm"
@@ -205,7 +232,7 @@ function AudienceFields({ form }: { form: PlanForm }) {
         label="Who is in it"
         allowDeselect={false}
         data={[
-          { value: 'frozen', label: 'Fixed at the start' },
+          { value: 'frozen', label: 'Fixed when the board is asked' },
           { value: 'dynamic', label: 'Also devices that match later' },
         ]}
         {...form.getInputProps('mode')}

@@ -36,6 +36,8 @@ export interface PlanDraft {
   phases: PhaseDraft[]
   verifyLevel: string
   autoBackout: boolean
+  backOut: NonNullable<ReleasePlan['backOut']>
+  mayRemove: boolean
 }
 
 const secondsPerHour = 3600
@@ -77,6 +79,8 @@ export function emptyDraft(newKey: () => string): PlanDraft {
     ],
     verifyLevel: '4',
     autoBackout: true,
+    backOut: 'pre-authorised',
+    mayRemove: true,
   }
 }
 
@@ -122,6 +126,8 @@ export function draftFrom(plan: Release, newKey: () => string): PlanDraft {
     mode: plan.audience.mode,
     verifyLevel: String(plan.verifyLevel),
     autoBackout: plan.autoBackout,
+    backOut: plan.backOut,
+    mayRemove: plan.mayRemove,
     phases: plan.phases.map((phase) => ({
       key: newKey(),
       name: phase.name,
@@ -149,5 +155,7 @@ export function planOf(draft: PlanDraft): ReleasePlan {
     phases: phasesOf(draft),
     verifyLevel: Number(draft.verifyLevel),
     autoBackout: draft.autoBackout,
+    backOut: draft.backOut,
+    mayRemove: draft.mayRemove,
   }
 }

@@ -51,7 +51,9 @@ export function CockpitHeader({ release, rollout, acts }: CockpitHeaderProps) {
               paused by {rollout.pause.by}, {formatMoment(rollout.pause.at)}
             </span>
           ) : null}
-          <span>{release.audience.mode === 'frozen' ? 'Audience frozen at the start' : 'Server decides who'}</span>
+          <span>
+            {release.audience.mode === 'frozen' ? 'Audience frozen when the board is asked' : 'Server decides who'}
+          </span>
           <span>
             <LiveMark state={live} />
           </span>

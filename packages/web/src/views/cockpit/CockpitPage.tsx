@@ -10,7 +10,7 @@ import { PackagesCard } from './PackagesCard.tsx'
 import { PhasesCard } from './PhasesCard.tsx'
 import { PlannedPhasesCard } from './PlannedPhasesCard.tsx'
 import { RolloutActs } from './RolloutActs.tsx'
-import { stagesOf, type Release, type Rollout } from './cockpit-view.ts'
+import { hasRollout, stagesOf, type Release, type Rollout } from './cockpit-view.ts'
 import { orpc } from '#/api/client.ts'
 import { AppLink } from '#/ui/AppLink.tsx'
 import { LifecycleStepper } from '#/ui/LifecycleStepper.tsx'
@@ -23,8 +23,8 @@ import { useMinute } from '#/ui/use-minute.ts'
 export function CockpitPage() {
   const { releaseId } = useParams({ from: '/shell/releases/$releaseId' })
   const release = useQuery(orpc.plan.release.get.queryOptions({ input: { releaseId } }))
-  // The manifest is fixed at the start; before that there is no rollout to ask for.
-  const isStarted = typeof release.data?.manifestSha256 === 'string'
+  // Before the start there is no rollout to ask for.
+  const isStarted = release.data !== undefined && hasRollout(release.data)
   const rollout = useQuery({
     ...orpc.deliver.rollout.get.queryOptions({ input: { releaseId } }),
     enabled: isStarted,
@@ -83,7 +83,7 @@ function Cockpit({ release, rollout }: { release: Release; rollout: Rollout | un
           <PackagesCard release={release} />
         </div>
         <aside className={styles.right} aria-label="Authority and activity">
-          <AuthorityCard rollout={rollout} />
+          <AuthorityCard release={release} rollout={rollout} />
           <ActivityCard releaseId={release.id} />
         </aside>
       </div>

@@ -37,9 +37,24 @@ export function PackagesCard({ release }: { release: Release }) {
             value: release.autoBackout ? 'the device returns by itself' : 'the device waits for an engineer',
           },
           {
+            key: 'Way back',
+            value:
+              release.backOut === 'signed'
+                ? 'each needs the board’s signature'
+                : 'to earlier live releases at once, signed with the Go',
+          },
+          {
+            key: 'Removal',
+            value: release.mayRemove ? 'where a device had no earlier version' : 'never by order of the server',
+          },
+          {
             key: 'Manifest',
             value:
-              release.manifestSha256 === null ? 'fixed at the start' : <DigestText digest={release.manifestSha256} />,
+              release.manifestSha256 === null ? (
+                'fixed when the board is asked'
+              ) : (
+                <DigestText digest={release.manifestSha256} />
+              ),
           },
           ...(release.objective === '' ? [] : [{ key: 'Objective', value: release.objective }]),
         ]}

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query'
-import type { Release } from './cockpit-view.ts'
+import { isFrozen, type Release } from './cockpit-view.ts'
 import { orpc } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
 import { AppLink } from '#/ui/AppLink.tsx'
@@ -13,7 +13,7 @@ import { ListTable, type ListColumn } from '#/ui/table/ListTable.tsx'
 /** The phases of a release that has not started, with the devices each would reach as the fleet is now. */
 export function PlannedPhasesCard({ release }: { release: Release }) {
   const { audience, phases } = release
-  const canPlan = useCan('release.write') && release.state !== 'cancelled'
+  const canPlan = useCan('release.write') && release.state !== 'cancelled' && !isFrozen(release)
   const preview = useQuery(orpc.plan.release.preview.queryOptions({ input: { audience, phases } }))
   const rows = phases.map((phase, index) => ({
     ...phase,

@@ -3,6 +3,8 @@ import {
   IconArchive,
   IconArrowBackUp,
   IconDots,
+  IconGavel,
+  IconHandStop,
   IconPencil,
   IconPlayerPause,
   IconPlayerPlay,
@@ -13,15 +15,27 @@ import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import { BackOutDialog } from './BackOutDialog.tsx'
 import styles from './RolloutActs.module.css'
-import { successPercent, type Release, type Rollout } from './cockpit-view.ts'
-import { useFreshness } from './use-freshness.ts'
+import { AskBoardDialog } from './AskBoardDialog.tsx'
+import { isAskable, isFrozen, successPercent, type Release, type Rollout } from './cockpit-view.ts'
+import { ProposeDialog } from './ProposeDialog.tsx'
+import { useFreshness } from '#/ui/use-freshness.ts'
 import { useRolloutActs, type RolloutActsState } from './use-rollout-acts.ts'
 import { useCan } from '#/api/session.ts'
 import { EffectDialog, ReasonDialog } from '#/ui/ConfirmDialog.tsx'
 import { countOf, formatRate } from '#/ui/format.ts'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
 
-type Open = 'start' | 'explain-pause' | 'resume' | 'back-out' | 'accept-residual' | 'cancel' | null
+type Open =
+  | 'ask'
+  | 'start'
+  | 'explain-pause'
+  | 'resume'
+  | 'back-out'
+  | 'accept-residual'
+  | 'cancel'
+  | 'stop'
+  | 'withdraw'
+  | null
 
 interface RolloutActsProps {
   release: Release
@@ -50,6 +64,10 @@ export function RolloutActs({ release, rollout }: RolloutActsProps) {
         </div>
       )}
       <Dialogs release={release} rollout={rollout} acts={acts} open={open} onClose={() => setOpen(null)} />
+      {open === 'ask' ? <AskBoardDialog release={release} onClose={() => setOpen(null)} /> : null}
+      {open === 'stop' || open === 'withdraw' ? (
+        <ProposeDialog release={release} kind={open} onClose={() => setOpen(null)} />
+      ) : null}
     </>
   )
 }
@@ -64,9 +82,17 @@ function MainAct({ release, rollout, acts, onOpen, onPause }: MainActProps) {
   const canStart = useCan('rollout.start')
   const canPause = useCan('rollout.pause')
   const freshness = useFreshness()
+  const canAsk = useCan('release.write')
+  if (rollout === undefined && canAsk && isAskable(release)) {
+    return (
+      <Button {...freshness} leftSection={<IconGavel size={15} />} onClick={() => onOpen('ask')}>
+        Ask the board…
+      </Button>
+    )
+  }
   if (rollout === undefined) {
-    const isStartable = !['cancelled', 'closed', 'on-hold'].includes(release.state)
-    return canStart && isStartable ? (
+    // Without a Go no device would take it, so a start is not even offered.
+    return canStart && release.state === 'authorised' ? (
       <Button {...freshness} leftSection={<IconPlayerPlay size={15} />} onClick={() => onOpen('start')}>
         Start rollout…
       </Button>
@@ -99,7 +125,8 @@ function MoreMenu({ release, rollout, onOpen }: RolloutActsProps & { onOpen: (op
   const freshness = useFreshness()
   const canBackOut = useCan('rollout.back-out')
   const canStart = useCan('rollout.start')
-  const canPlan = useCan('release.write')
+  const canPlan = useCan('release.write') && rollout === undefined && release.state !== 'cancelled'
+  const canStop = useCan('board.vote') && (rollout !== undefined || release.state === 'authorised')
   const navigate = useNavigate()
   const isFinished = rollout !== undefined && ['closed', 'aborted', 'backed-out', 'backing-out'].includes(rollout.state)
   return (
@@ -131,7 +158,28 @@ function MoreMenu({ release, rollout, onOpen }: RolloutActsProps & { onOpen: (op
             </Menu.Item>
           </>
         ) : null}
-        {rollout === undefined && canPlan && release.state !== 'cancelled' ? (
+        {canStop ? (
+          <>
+            <Menu.Divider />
+            <Menu.Item
+              {...freshness}
+              color="var(--fail-tx)"
+              leftSection={<IconHandStop size={15} />}
+              onClick={() => onOpen('stop')}
+            >
+              Stop on all devices…
+            </Menu.Item>
+            <Menu.Item
+              {...freshness}
+              color="var(--fail-tx)"
+              leftSection={<IconGavel size={15} />}
+              onClick={() => onOpen('withdraw')}
+            >
+              Withdraw the Go…
+            </Menu.Item>
+          </>
+        ) : null}
+        {canPlan && !isFrozen(release) ? (
           <Menu.Item
             leftSection={<IconPencil size={15} />}
             onClick={() => void navigate({ to: '/releases/$releaseId/edit', params: { releaseId: release.id } })}
@@ -139,7 +187,7 @@ function MoreMenu({ release, rollout, onOpen }: RolloutActsProps & { onOpen: (op
             Change plan
           </Menu.Item>
         ) : null}
-        {rollout === undefined && canPlan && release.state !== 'cancelled' ? (
+        {canPlan ? (
           <Menu.Item
             {...freshness}
             color="var(--fail-tx)"
@@ -172,7 +220,7 @@ function Dialogs({ release, rollout, acts, open, onClose }: DialogsProps) {
           onClose={onClose}
           title={`Start ${name}`}
           verb="Start rollout"
-          effect={`The plan and the audience are fixed. Phase 1, ${release.phases[0]?.name ?? ''}, opens as soon as its conditions hold; devices take it at their next check-in.`}
+          effect={`Exactly what the board has signed goes out. Phase 1, ${release.phases[0]?.name ?? ''}, opens as soon as its conditions hold; devices take it at their next check-in.`}
           error={acts.start.error}
           isBusy={acts.start.isPending}
           onConfirm={() => acts.start.mutate({ releaseId }, done)}

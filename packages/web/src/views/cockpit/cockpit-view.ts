@@ -9,6 +9,32 @@ export type Rollout = Awaited<ReturnType<Client['deliver']['rollout']['get']>>
 export type Phase = Rollout['phases'][number]
 type Tally = Rollout['whole']
 
+const beforeRollout: ReadonlySet<string> = new Set([
+  'draft',
+  'planned',
+  'building',
+  'testing',
+  'accepting',
+  'authorised',
+  'on-hold',
+  'cancelled',
+])
+
+/** Whether a rollout of it has begun. A manifest says less: it is frozen when the board is asked. */
+export function hasRollout({ state, lifecycle }: Pick<Release, 'state' | 'lifecycle'>): boolean {
+  return !beforeRollout.has(state) || lifecycle.some(({ key, since }) => key === 'rollout' && since !== null)
+}
+
+/** Whether the plan is with its board: fixed, and nobody may change it. */
+export function isFrozen({ state }: Pick<Release, 'state'>): boolean {
+  return state === 'accepting' || state === 'authorised'
+}
+
+/** Whether the board can be asked for a Go now. */
+export function isAskable({ state }: Pick<Release, 'state'>): boolean {
+  return state === 'draft' || state === 'planned'
+}
+
 /** How the devices of a tally stand. The answer adds up to its size, whatever has gone quiet meanwhile. */
 export function deviceCounts(tally: Tally): Record<DeviceBucket, number> {
   const inBucket = (bucket: keyof Tally['byBucket']) => tally.byBucket[bucket] ?? 0

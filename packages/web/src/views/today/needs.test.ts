@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { needsFrom, type Known, type May } from './needs.ts'
 
-const everything: May = { start: true, retry: true, approve: true, seeDevices: true }
-const nothing: May = { start: false, retry: false, approve: false, seeDevices: false }
+const everything: May = { ask: true, start: true, retry: true, approve: true, seeDevices: true }
+const nothing: May = { ask: false, start: false, retry: false, approve: false, seeDevices: false }
 
 function release(id: string, state: string, rollout: object | null): Known['releases'][number] {
   const words = { id, title: 'Till', version: '4.2', productLine: 'tills', owner: 'Ada', updatedAt: '' }
@@ -16,6 +16,8 @@ const known: Known = {
     release('REL-0002', 'rolling-out', rollout),
     release('REL-0003', 'rolling-out', { ...rollout, failures: 2 }),
     release('REL-0004', 'rolling-out', { ...rollout, state: 'paused', failures: 2 }),
+    release('REL-0006', 'authorised', null),
+    release('REL-0007', 'accepting', null),
     release('REL-0005', 'closed', { ...rollout, state: 'completed', failures: 1 }),
   ],
   pending: 1,
@@ -25,9 +27,10 @@ const known: Known = {
 
 test('what waits is said once each, with the place where it is done', () => {
   expect(needsFrom(known, everything).map(({ what, at }) => [what, at])).toEqual([
-    ['Till 4.2 is planned and can start', { releaseId: 'REL-0001' }],
+    ['Till 4.2 is planned; its board can be asked', { releaseId: 'REL-0001' }],
     ['2 devices of Till 4.2 failed', { releaseId: 'REL-0003' }],
     ['Till 4.2 is paused', { releaseId: 'REL-0004' }],
+    ['Till 4.2 is authorised and can start', { releaseId: 'REL-0006' }],
     ['1 device waits for approval', { query: 'state:pending' }],
     ['2 devices of 9 active devices went quiet', { query: 'state:silent' }],
   ])

@@ -11,6 +11,7 @@ export interface Need {
 
 /** What the person may do, because only that can wait for this person. */
 export interface May {
+  ask: boolean
   start: boolean
   retry: boolean
   approve: boolean
@@ -23,8 +24,6 @@ export interface Known {
   silent: number
   active: number
 }
-
-const startable: ReadonlySet<string> = new Set(['draft', 'planned', 'authorised'])
 
 /** First what has stopped or failed and what could begin, then devices. */
 export function needsFrom({ releases, pending, silent, active }: Known, may: May): Need[] {
@@ -56,7 +55,12 @@ function needOf({ id, title, version, state, rollout }: ReleaseRow, may: May): N
 }
 
 function whatWaits(name: string, state: string, rollout: ReleaseRow['rollout'], may: May): string | undefined {
-  if (rollout === null) return may.start && startable.has(state) ? `${name} is planned and can start` : undefined
+  if (rollout === null) {
+    if (state === 'authorised') return may.start ? `${name} is authorised and can start` : undefined
+    return may.ask && (state === 'draft' || state === 'planned')
+      ? `${name} is planned; its board can be asked`
+      : undefined
+  }
   if (rollout.state === 'paused' && may.start) return `${name} is paused`
   if (rollout.failures === 0 || rollout.state !== 'running' || !may.retry) return undefined
   return `${countOf(rollout.failures, 'device')} of ${name} failed`
