@@ -9,11 +9,12 @@ import {
   Reports,
 } from '@bascule/contract/device/protocol.ts'
 import type { ReleaseManifest } from '@bascule/contract/device/release-manifest.ts'
-import { assignmentTargetPath, buildAssignment, signAssignment } from '@bascule/trust/assignment.ts'
+import { buildAssignment, signAssignment } from '@bascule/trust/assignment.ts'
 import { isEnrolProofValid } from '@bascule/trust/enrol-proof.ts'
 import { verifyRequest } from '@bascule/trust/http-signature.ts'
 import { keyIdOf, keyPairFromSeed, sha256Hex, tufKeyOf } from '@bascule/trust/keys.ts'
 import { verifyReceipt } from '@bascule/trust/receipt.ts'
+import { targetPathText } from '@bascule/trust/tuf/names.ts'
 import type { Answer } from '#/drive/http-send.ts'
 
 /** What the smallest possible server knows of a device. */
@@ -85,6 +86,7 @@ export function createResponder(nowIso: () => string): Responder {
       serverTime: nowIso(),
       directorKey: tufKeyOf(director.publicKey),
       nextCheckInSeconds: 30,
+      root: null,
     }
     return json(200, answer)
   }
@@ -159,7 +161,7 @@ function assignmentFor(id: string, { generation, jobs }: KnownDevice, nowIso: st
     activation: 'current',
     attributes: { roles: [] },
   }
-  const path = assignmentTargetPath(custom.productLine, custom.release)
+  const path = targetPathText({ board: 'web', line: custom.productLine, kind: 'normal', release: custom.release })
   const targets = [{ path, lengthBytes: manifestBytes.length, sha256: manifestHex, custom }]
   const expiresAt = Temporal.Instant.from(nowIso).add({ hours: 100 })
   return signAssignment(buildAssignment({ device: id, generation, expiresAt, targets }), director)
