@@ -58,6 +58,8 @@ export const theme = createTheme({
     Tooltip: {
       defaultProps: { openDelay: 250, fz: 'xs', events: { hover: true, focus: true, touch: true } },
     },
+    // The kit's own size would be below the smallest that we write.
+    Radio: { styles: { description: { fontSize: '0.75rem', color: 'var(--dim)' } } },
     Menu: { defaultProps: { shadow: 'md', position: 'bottom-end', width: 240 } },
     Modal: {
       defaultProps: {

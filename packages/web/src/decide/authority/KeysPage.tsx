@@ -89,11 +89,7 @@ const columns: ListColumn<Role>[] = [
   {
     header: 'Signed by',
     isMinor: true,
-    cell: (role) => (
-      <span className={styles.names}>
-        {namesText(role.members.filter(({ hasSigned }) => hasSigned).map(({ name }) => name)) || 'nobody yet'}
-      </span>
-    ),
+    cell: (role) => <span className={styles.names}>{signersOf(role)}</span>,
   },
   { header: 'State', cell: (role) => <StateTag machine="authority" state={role.state} /> },
   {
@@ -102,6 +98,11 @@ const columns: ListColumn<Role>[] = [
     cell: (role) => (role.expiresAt === null ? '–' : formatDay(role.expiresAt)),
   },
 ]
+
+function signersOf({ kind, members }: Role): string {
+  if (kind === 'snapshot' || kind === 'timestamp' || kind === 'director') return 'the signer'
+  return namesText(members.filter(({ hasSigned }) => hasSigned).map(({ name }) => name)) || 'nobody yet'
+}
 
 /** The keys that the signer uses by itself; none of them lets a release out. */
 function OnlineKeysCard({ authority: { onlineKeys, snapshotVersion, timestampVersion } }: { authority: Authority }) {

@@ -16,35 +16,37 @@ export function ChangesCard({ found }: { found: Case }) {
       {letsOut(found.kind) ? (
         <ListTable label="Phases" columns={columns} rows={found.phases} idOf={(phase) => String(phase.order)} />
       ) : null}
-      <KeyValue
-        lines={[
-          ...found.packages.map(({ name, version }, index) => ({
-            key: found.packages.length === 1 ? 'Package' : `Package ${index + 1}`,
-            value: (
-              <>
-                <AppLink to="/library/$packageName" params={{ packageName: name }}>
-                  {name}
-                </AppLink>{' '}
-                <span className="num">{version}</span>
-              </>
-            ),
-          })),
-          {
-            key: 'Way back without another signature',
-            value: found.returnsTo.length === 0 ? 'none' : `to ${found.returnsTo.join(', ')}`,
-          },
-          {
-            key: 'When the health check fails',
-            value: found.autoBackout ? 'the device returns by itself' : 'the device waits for an engineer',
-          },
-          {
-            key: 'Removal',
-            value: found.mayRemove ? 'devices may be told to remove it' : 'stays until it is replaced',
-          },
-          { key: 'Counter', value: <span className="num">{found.counter}</span> },
-          { key: 'Manifest', value: <DigestText digest={found.manifestSha256} /> },
-        ]}
-      />
+      <div className={styles.facets}>
+        <KeyValue
+          lines={[
+            ...found.packages.map(({ name, version }, index) => ({
+              key: found.packages.length === 1 ? 'Package' : `Package ${index + 1}`,
+              value: (
+                <>
+                  <AppLink to="/library/$packageName" params={{ packageName: name }}>
+                    {name}
+                  </AppLink>{' '}
+                  <span className="num">{version}</span>
+                </>
+              ),
+            })),
+            {
+              key: 'Way back without another signature',
+              value: found.returnsTo.length === 0 ? 'none' : `to ${found.returnsTo.join(', ')}`,
+            },
+            {
+              key: 'When the health check fails',
+              value: found.autoBackout ? 'the device returns by itself' : 'the device waits for an engineer',
+            },
+            {
+              key: 'Removal',
+              value: found.mayRemove ? 'devices may be told to remove it' : 'stays until it is replaced',
+            },
+            { key: 'Counter', value: <span className="num">{found.counter}</span> },
+            { key: 'Manifest', value: <DigestText digest={found.manifestSha256} /> },
+          ]}
+        />
+      </div>
     </SectionCard>
   )
 }

@@ -4,7 +4,7 @@ import styles from './SignDialog.module.css'
 import { KeyChoice } from './KeyChoice.tsx'
 import { sayCommand, statementOf } from './statement.ts'
 import { useSaying } from './use-saying.ts'
-import { whyNotHere } from '../key/why-not-here.ts'
+import { isUsable, whyNotHere } from '../key/why-not-here.ts'
 import { useMyKeys } from '../key/use-my-keys.ts'
 import { caseTitle, type Case } from '../case/case-view.ts'
 import { CommandLine } from '#/ui/CommandLine.tsx'
@@ -30,7 +30,7 @@ export function SayDialog({ found, kind, onClose }: SayDialogProps) {
   const [untilOn, setUntilOn] = useState('')
   const [chosen, setChosen] = useState('')
   const saying = useSaying(found)
-  const key = keys.find(({ keyId }) => keyId === chosen) ?? keys.find(({ keyId }) => here.has(keyId)) ?? keys[0]
+  const key = keys.find(({ keyId }) => keyId === chosen) ?? keys.find((each) => isUsable(each, here)) ?? keys[0]
   if (key === undefined) return null
   const own = mine.here.find(({ id }) => id === key.keyId)
   const isHere = whyNotHere() === undefined && (key.level === 2 || own !== undefined)

@@ -7,7 +7,7 @@ import { ReviewPart } from './ReviewPart.tsx'
 import { keysThatCount, type Draft } from './draft.ts'
 import { useReview } from './use-review.ts'
 import { useSigning } from './use-signing.ts'
-import { whyNotHere } from '../key/why-not-here.ts'
+import { isUsable, whyNotHere } from '../key/why-not-here.ts'
 import { useMyKeys, type MemberKey } from '../key/use-my-keys.ts'
 import { Banner } from '#/ui/Banner.tsx'
 import { CommandLine } from '#/ui/CommandLine.tsx'
@@ -49,10 +49,6 @@ export function SignDialog({ draft, title, notMet = [], command, onClose }: Sign
       )}
     </Modal>
   )
-}
-
-function isUsable({ keyId, level }: MemberKey, here: ReadonlySet<string>): boolean {
-  return whyNotHere() === undefined && (level === 2 || here.has(keyId))
 }
 
 interface SignWithProps {

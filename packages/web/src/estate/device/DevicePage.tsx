@@ -5,6 +5,7 @@ import { Link, useParams } from '@tanstack/react-router'
 import { useState } from 'react'
 import { DeviceActs } from './DeviceActs.tsx'
 import styles from './DevicePage.module.css'
+import { AuthorisedCard } from './AuthorisedCard.tsx'
 import { DeviceTimeline } from './DeviceTimeline.tsx'
 import { NowCard } from './NowCard.tsx'
 import type { DeviceDetails, InstalledPackage } from './device-source.ts'
@@ -69,6 +70,7 @@ function DeviceCards({ device }: { device: DeviceDetails }) {
       <div className={styles.column}>
         <NowCard device={device} job={jobs.rows?.[0]} />
         <RunsCard packages={device.packages} />
+        <AuthorisedCard packages={device.packages} />
         {device.drift.length === 0 ? null : <DriftCard drift={device.drift} />}
         <SectionCard title="Jobs" hint="What it was asked to do and what came of it">
           <KeysetTable
@@ -180,11 +182,18 @@ function AboutCard({ device }: { device: DeviceDetails }) {
           { key: 'Last seen', value: device.lastSeenAt === null ? 'never' : <RelativeTime at={device.lastSeenAt} /> },
           { key: 'Enrolled', value: formatMoment(device.enrolledAt) },
           { key: 'Key', value: <DigestText digest={device.publicKey} /> },
+          { key: 'Root', value: rootWords[device.trustAnchor] },
           { key: 'Assignment', value: `generation ${device.generation}` },
         ]}
       />
     </SectionCard>
   )
+}
+
+const rootWords: Readonly<Record<DeviceDetails['trustAnchor'], string>> = {
+  fingerprint: 'by fingerprint',
+  'first-use': 'trust on first use',
+  none: 'not yet',
 }
 
 function FactsCard({ facts, at }: { facts: DeviceDetails['facts']; at: string | null }) {

@@ -115,7 +115,7 @@ function Level({ check }: { check: Check }) {
         {name}
         {check.result === 'passed' ? '' : `: ${check.result.replaceAll('-', ' ')}`}
       </span>
-      <span className="dim">{check.level === 1 ? 'the director’s signature only' : check.detail}</span>
+      <span className="dim">{check.detail}</span>
     </li>
   )
 }

@@ -44,7 +44,9 @@ export function EnrolmentSection() {
         ) : null
       }
     >
-      {acts.create.data === undefined ? null : <EnrolCommands token={acts.create.data.token} />}
+      {acts.create.data === undefined ? null : (
+        <EnrolCommands token={acts.create.data.token} rootSha256={acts.create.data.rootSha256} />
+      )}
       <KeysetTable
         label="Enrolment tokens"
         list={list}

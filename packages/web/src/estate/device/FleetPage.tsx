@@ -10,10 +10,11 @@ import { FleetSelectionBar } from './FleetSelectionBar.tsx'
 import { fleetSource, type FleetFilter } from './device-source.ts'
 import { columnsShown } from './fleet-columns.tsx'
 import { keepColumns, searchFrom, shownFrom, type FleetShown } from './fleet-address.ts'
+import { RefusalLine } from './RefusalLine.tsx'
 import { SavedViews } from './SavedViews.tsx'
 import { SaveViewButton } from './SaveViewButton.tsx'
 import { shownOf } from './saved-view.ts'
-import { workWords } from './fleet-work.ts'
+import { refusalWords, workWords } from './fleet-work.ts'
 import { orpc } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
 import { useShortcuts } from '#/app/use-shortcuts.ts'
@@ -32,14 +33,14 @@ const typingMs = 200
 
 /** What people ask for every day: by work, or as a query that they can read and change. */
 const quickFilters: readonly { key: string; label: string; change: Partial<FleetFilter> }[] = [
-  { key: 'all', label: 'All', change: { query: '', work: '' } },
-  { key: 'failed', label: 'Failed', change: { work: 'failed' } },
-  { key: 'blocked', label: 'Blocked', change: { work: 'blocked' } },
-  { key: 'installing', label: 'Installing', change: { work: 'installing' } },
-  { key: 'offered', label: 'Offered', change: { work: 'offered' } },
-  { key: 'verified', label: 'Verified', change: { work: 'verified' } },
-  { key: 'silent', label: 'Silent', change: { query: 'state:silent', work: '' } },
-  { key: 'pending', label: 'Waits for approval', change: { query: 'state:pending', work: '' } },
+  { key: 'all', label: 'All', change: { query: '', work: '', refusal: '' } },
+  { key: 'failed', label: 'Failed', change: { work: 'failed', refusal: '' } },
+  { key: 'blocked', label: 'Blocked', change: { work: 'blocked', refusal: '' } },
+  { key: 'installing', label: 'Installing', change: { work: 'installing', refusal: '' } },
+  { key: 'offered', label: 'Offered', change: { work: 'offered', refusal: '' } },
+  { key: 'verified', label: 'Verified', change: { work: 'verified', refusal: '' } },
+  { key: 'silent', label: 'Silent', change: { query: 'state:silent', work: '', refusal: '' } },
+  { key: 'pending', label: 'Waits for approval', change: { query: 'state:pending', work: '', refusal: '' } },
 ]
 
 /** Which devices, in which state? */
@@ -49,8 +50,11 @@ export function FleetPage() {
   const [total, setTotal] = useState<number | undefined>()
   const [selection, setSelection] = useState<Selection>(nothingSelected)
   const shown = useMemo(() => shownFrom(search), [search])
-  const { query, order, release, work, cols } = shown
-  const filter = useMemo<FleetFilter>(() => ({ query, order, release, work }), [query, order, release, work])
+  const { query, order, release, work, refusal, cols } = shown
+  const filter = useMemo<FleetFilter>(
+    () => ({ query, order, release, work, refusal }),
+    [query, order, release, work, refusal],
+  )
   const source = useMemo(() => fleetSource(filter), [filter])
   const columns = useMemo(() => columnsShown(cols), [cols])
   function show(change: Partial<FleetShown>) {
@@ -77,6 +81,7 @@ export function FleetPage() {
     >
       <SavedViews shown={shown} onShow={show} />
       <FilterLine key={query} filter={filter} onShow={show} />
+      <RefusalLine release={release} refusal={refusal} onShow={show} />
       {release === '' ? null : <ReleaseLine release={release} onClear={() => show({ release: '' })} />}
       <FleetSelectionBar filter={filter} selection={selection} total={total ?? 0} onSelection={setSelection} />
       <DataTable
@@ -127,7 +132,11 @@ function FilterLine({ filter, onShow }: FilterLineProps) {
   const change = useDebouncedCallback((query: string) => onShow({ query }), typingMs)
   useShortcuts([{ keys: 'f', words: 'Filter the fleet', run: () => input.current?.focus() }])
   const chosen = quickFilters.find(({ change: wanted }) =>
-    filter.work === '' ? wanted.work === '' && wanted.query === filter.query : wanted.work === filter.work,
+    filter.refusal !== ''
+      ? false
+      : filter.work === ''
+        ? wanted.work === '' && wanted.query === filter.query
+        : wanted.work === filter.work,
   )
   return (
     <div className={styles.filter}>
@@ -180,11 +189,12 @@ function ReleaseLine({ release, onClear }: { release: string; onClear: () => voi
   )
 }
 
-function NoDevices({ filter: { query, work, release } }: { filter: FleetFilter }) {
-  if (query !== '' || work !== '' || release !== '') {
+function NoDevices({ filter: { query, work, release, refusal } }: { filter: FleetFilter }) {
+  if (query !== '' || work !== '' || release !== '' || refusal !== '') {
     return (
       <EmptyState action={<AppLink to="/fleet">Clear filter</AppLink>}>
         No device matches {work === '' ? null : <b>{workWords[work]} </b>}
+        {refusal === '' ? null : <b>{refusalWords(refusal)} </b>}
         {query === '' ? null : <span className="mono">{query}</span>}
         {release === '' ? '.' : ` in ${release}.`}
       </EmptyState>

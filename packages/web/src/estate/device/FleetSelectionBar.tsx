@@ -3,7 +3,7 @@ import { lazy, Suspense } from 'react'
 import styles from './FleetPage.module.css'
 import type { FleetFilter } from './device-source.ts'
 import type { DeviceSelection } from './use-device-acts.ts'
-import { workWords } from './fleet-work.ts'
+import { refusalWords, workWords } from './fleet-work.ts'
 import { client, orpc } from '#/api/client.ts'
 import { formatCount } from '#/ui/format.ts'
 import { countSelected, everythingSelected, nothingSelected, type Selection } from '#/ui/table/selection.ts'
@@ -54,22 +54,27 @@ export function FleetSelectionBar({ filter, selection, total, onSelection }: Fle
   )
 }
 
-function filterWords({ query, work, release }: FleetFilter): string {
-  const words = [work === '' ? '' : workWords[work], release, query].filter((word) => word !== '')
+function filterWords({ query, work, release, refusal }: FleetFilter): string {
+  const words = [
+    work === '' ? '' : workWords[work],
+    refusal === '' ? '' : refusalWords(refusal),
+    release,
+    query,
+  ].filter((word) => word !== '')
   return words.length === 0 ? 'every device' : words.join(' ')
 }
 
 /** All that match is a stored filter. Only what the query language cannot say, a group of work, is named one by one. */
 function useSelectedDevices(
-  { query, work, release }: FleetFilter,
+  { query, work, release, refusal }: FleetFilter,
   selection: Selection,
   total: number,
 ): DeviceSelection | 'too-many' | undefined {
-  const isByName = selection.kind === 'all-matching' && (work !== '' || release !== '')
+  const isByName = selection.kind === 'all-matching' && (work !== '' || release !== '' || refusal !== '')
   const named = useQuery({
-    queryKey: [...orpc.views.fleet.key(), 'ids', query, work, release],
+    queryKey: [...orpc.views.fleet.key(), 'ids', query, work, release, refusal],
     enabled: isByName && total <= byNameMax,
-    queryFn: ({ signal }) => loadIds({ query, work, release, order: '' }, signal),
+    queryFn: ({ signal }) => loadIds({ query, work, release, refusal, order: '' }, signal),
   })
   if (selection.kind === 'some') {
     return selection.ids.size > byNameMax ? 'too-many' : { deviceIds: [...selection.ids] }
@@ -80,11 +85,12 @@ function useSelectedDevices(
   return ids === undefined ? undefined : { deviceIds: ids }
 }
 
-async function loadIds({ query, work, release }: FleetFilter, signal: AbortSignal): Promise<string[]> {
+async function loadIds({ query, work, release, refusal }: FleetFilter, signal: AbortSignal): Promise<string[]> {
   const filter = {
     query,
     ...(work === '' ? {} : { work }),
     ...(release === '' ? {} : { release }),
+    ...(refusal === '' ? {} : { refusal }),
     limit: 500,
   }
   const first = await client.views.fleet.list(filter, { signal })

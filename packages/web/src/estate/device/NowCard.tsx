@@ -36,12 +36,17 @@ export function NowCard({ device, job }: NowCardProps) {
       {job?.turn === null || job === undefined ? null : <Trouble job={job} turn={job.turn} />}
       <p className={styles.authority}>
         <IconShieldCheck size={14} aria-hidden />
-        {job === undefined
-          ? 'Nothing is installed that the director has not signed; the release board signs later.'
-          : 'Authorised by the director; the release board signs in a later version.'}
+        {anchorWords[device.trustAnchor]}
       </p>
     </SectionCard>
   )
+}
+
+const anchorWords: Readonly<Record<DeviceDetails['trustAnchor'], string>> = {
+  fingerprint: 'Installs only what a board has signed, checked from the root fingerprint it was enrolled with.',
+  'first-use':
+    'Installs only what a board has signed, checked from the root that this server showed it first: trust on first use.',
+  none: 'Has no root yet: it takes the one this server shows at its first job, unless it is enrolled with the fingerprint.',
 }
 
 function Trouble({ job, turn }: { job: Job; turn: NonNullable<Job['turn']> }) {
@@ -49,12 +54,23 @@ function Trouble({ job, turn }: { job: Job; turn: NonNullable<Job['turn']> }) {
     <KeyValue
       lines={[
         { key: 'Why', value: job.sentence ?? job.cause ?? 'The device has not said why.' },
+        ...(job.refusal === null ? [] : [{ key: 'Refuses by rule', value: <Rule refusal={job.refusal} /> }]),
         ...(job.cause === null ? [] : [{ key: 'Cause', value: job.cause }]),
         { key: 'Goes on when', value: job.wakesOn ?? 'somebody acts; it does not wait for anything by itself' },
         { key: 'Whose turn', value: turnWords[turn] },
         { key: 'Since', value: <RelativeTime at={job.since} /> },
       ]}
     />
+  )
+}
+
+function Rule({ refusal: { code, rule } }: { refusal: NonNullable<Job['refusal']> }) {
+  return (
+    <AppLink to="/fleet" search={{ refusal: code }}>
+      <span className="mono">
+        {code} {rule}
+      </span>
+    </AppLink>
   )
 }
 

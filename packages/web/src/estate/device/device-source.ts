@@ -13,20 +13,23 @@ export interface FleetFilter {
   order: string
   release: string
   work: FleetWork | ''
+  /** Code of a refusal, or `any`: only devices whose own verification says no. */
+  refusal: string
 }
 
 const blockRows = 100
 
 /** The fleet under a filter and in an order, cut into blocks that can be reached directly. */
-export function fleetSource({ query, order, release, work }: FleetFilter): BlockSource<DeviceRow> {
+export function fleetSource({ query, order, release, work, refusal }: FleetFilter): BlockSource<DeviceRow> {
   const filter = {
     query,
     order,
     ...(release === '' ? {} : { release }),
     ...(work === '' ? {} : { work }),
+    ...(refusal === '' ? {} : { refusal }),
   }
   return {
-    queryKey: [...orpc.views.fleet.key(), query, order, release, work],
+    queryKey: [...orpc.views.fleet.key(), query, order, release, work, refusal],
     loadAnchors: async (signal) => {
       const { total, cursors } = await client.views.fleet.anchors({ ...filter, every: blockRows }, { signal })
       return { total, cursors, blockSize: blockRows }

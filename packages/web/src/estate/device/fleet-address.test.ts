@@ -16,13 +16,20 @@ const view: SavedView = {
 }
 
 test('what an address says comes back as the same address', () => {
-  const search = { q: 'os:linux', sort: '-seen', work: 'failed', cols: 'name,site', view: 'x' } as const
+  const search = {
+    q: 'os:linux',
+    sort: '-seen',
+    work: 'failed',
+    refusal: 'QUORUM',
+    cols: 'name,site',
+    view: 'x',
+  } as const
   expect(searchFrom(shownFrom(readFleetSearch(search)))).toEqual(search)
   expect(readFleetSearch({})).toEqual({})
 })
 
 test('what an address cannot say is left out of it', () => {
-  expect(readFleetSearch({ work: 'dancing', cols: 'name;drop', q: 7 })).toEqual({})
+  expect(readFleetSearch({ work: 'dancing', refusal: 'drop table', cols: 'name;drop', q: 7 })).toEqual({})
 })
 
 test('what a browser kept and no address can say is not kept, or its page would be led to itself for ever', () => {

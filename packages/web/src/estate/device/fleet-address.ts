@@ -7,6 +7,8 @@ export interface FleetSearch {
   sort?: string
   release?: string
   work?: FleetWork
+  /** `THRESHOLD`, or `any`. */
+  refusal?: string
   /** `name,site,seen`; nothing for the columns that usually stand there. */
   cols?: string
   /** The saved view that was opened last; the rest may have changed since. */
@@ -20,16 +22,17 @@ export interface FleetShown extends FleetFilter {
 }
 
 export function shownFrom(search: FleetSearch): FleetShown {
-  const { q = '', sort = '', release = '', work = '', cols = '', view = '' } = search
-  return { query: q, order: sort, release, work, cols, view }
+  const { q = '', sort = '', release = '', work = '', refusal = '', cols = '', view = '' } = search
+  return { query: q, order: sort, release, work, refusal, cols, view }
 }
 
-export function searchFrom({ query, order, release, work, cols, view }: FleetShown): FleetSearch {
+export function searchFrom({ query, order, release, work, refusal, cols, view }: FleetShown): FleetSearch {
   return {
     ...(query === '' ? {} : { q: query }),
     ...(order === '' ? {} : { sort: order }),
     ...(release === '' ? {} : { release }),
     ...(work === '' ? {} : { work }),
+    ...(refusal === '' ? {} : { refusal }),
     ...(cols === '' ? {} : { cols }),
     ...(view === '' ? {} : { view }),
   }
@@ -44,9 +47,15 @@ export function readFleetSearch(search: Record<string, unknown>): FleetSearch {
     order: text('sort'),
     release: text('release'),
     work: isFleetWork(work) ? work : '',
+    refusal: refusalIn(text('refusal')),
     cols: colsIn(text('cols')),
     view: text('view'),
   })
+}
+
+/** Empty for a text that is no code of a refusal. */
+function refusalIn(text: string): string {
+  return /^(?:any|[A-Z]{2,40})$/.test(text) ? text : ''
 }
 
 /** Empty for a text that is no list of columns. */

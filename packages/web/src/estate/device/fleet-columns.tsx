@@ -67,6 +67,19 @@ export const fleetColumns: readonly FleetColumn[] = [
     cell: (row) => (row.work?.sentence ? <span title={row.work.sentence}>{row.work.sentence}</span> : nothing),
   },
   {
+    id: 'refusal',
+    header: 'Refuses by rule',
+    width: 200,
+    cell: (row) =>
+      row.work?.refusal ? (
+        <span className="mono" title={row.work.sentence ?? row.work.refusal.rule}>
+          {row.work.refusal.code} {row.work.refusal.rule}
+        </span>
+      ) : (
+        nothing
+      ),
+  },
+  {
     id: 'free',
     header: 'Free disk',
     width: 85,

@@ -16,3 +16,8 @@ export const workWords: Record<FleetWork, string> = {
 export function isFleetWork(word: unknown): word is FleetWork {
   return typeof word === 'string' && word in workWords
 }
+
+/** "Refuses: THRESHOLD". */
+export function refusalWords(code: string): string {
+  return code === 'any' ? 'Refuses' : `Refuses: ${code}`
+}

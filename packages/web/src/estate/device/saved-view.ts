@@ -21,6 +21,7 @@ export function shownOf({ id, query, order, work, releaseId, columns }: SavedVie
     query,
     order,
     work: isFleetWork(work) ? work : '',
+    refusal: '',
     release: releaseId ?? '',
     cols: columns.join(),
     view: id,
