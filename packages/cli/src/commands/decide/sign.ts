@@ -1,6 +1,7 @@
 import type { DraftView } from '@bascule/contract/decide/signing.ts'
 import { buildCommand } from '@stricli/core'
-import { printResult, type CliContext } from '#/lib/context.ts'
+import { failWith, printResult, type CliContext } from '#/lib/context.ts'
+import { exitCodes } from '#/lib/exit-code.ts'
 import { serverFlags, type ServerFlags } from '#/lib/server-flags.ts'
 import { agreed, consentFlag, type ConsentFlags } from '#/lib/signing/consent.ts'
 import { keyFlags, keysMeant, unlockKeys, type KeyFlags } from '#/lib/signing/key-choice.ts'
@@ -109,6 +110,8 @@ export async function signDraft(member: Member, flags: SignFlags, draft: DraftVi
     { draft: after, documents: documents.map(({ role, signers }) => ({ role, signers })) },
     [...progressWords({ documents, nameOf: reviewed.nameOf }), ...outcomeWords(after)],
   )
+  if (after.refusal)
+    failWith(context, exitCodes.refused, false, { kind: after.refusal.rule, problem: after.refusal.fact })
 }
 
 /** What is shown before the question. It goes to stderr, so that the result alone is on stdout. */

@@ -118,13 +118,13 @@ function boardMeant(boards: readonly string[], board: string | undefined): strin
   throw new Refused('board-is-named', `Say which board with --board: ${boards.join(', ') || 'there is none'}.`)
 }
 
+/** By key id, public key or label; by the person when that says which. */
 function presentKey(present: ReadonlySet<string>, text: string, known: KnownKeys): string {
-  const matches = [...present].filter(
-    (key) =>
-      key === text.toLowerCase() ||
-      (text.length >= 6 && keyIdOf(key).startsWith(text.toLowerCase())) ||
-      known.get(key)?.name === text,
-  )
+  const typed = text.toLowerCase()
+  const isIt = (key: string): boolean =>
+    key === typed || (text.length >= 6 && keyIdOf(key).startsWith(typed)) || known.get(key)?.label === text
+  const exact = [...present].filter(isIt)
+  const matches = exact.length > 0 ? exact : [...present].filter((key) => known.get(key)?.person === text)
   const [only] = matches
   if (matches.length === 1 && only !== undefined) return only
   const fact =

@@ -10,12 +10,23 @@ export interface NamedKey extends MemberKey {
 }
 
 /** What the server knows about registered keys: names and how they are kept. Only a hint; keys themselves are compared. */
-export type KnownKeys = ReadonlyMap<string, { readonly name: string; readonly level: number }>
+export type KnownKeys = ReadonlyMap<string, KnownKey>
+
+interface KnownKey {
+  readonly name: string
+  /** What its owner calls it, and who that is; a person may have several. */
+  readonly label: string
+  readonly person: string | null
+  readonly level: number
+}
 
 export async function knownKeysOf({ client }: Member): Promise<KnownKeys> {
   const { items } = await client.decide.memberKey.list()
   return new Map(
-    items.map(({ publicKey, personName, label, level }) => [publicKey, { name: personName ?? label, level }] as const),
+    items.map(({ publicKey, personName: person, label, level }) => {
+      const name = person === null || person === label ? label : `${person}, ${label}`
+      return [publicKey, { name, label, person, level }] as const
+    }),
   )
 }
 
