@@ -42,14 +42,18 @@ function publishOnto(
   before: { state: RepositoryDraft; files: Published['files'] },
   documents: Documents,
   { snapshot, timestamp } = online,
+  when = at,
 ): Published {
-  const outcome = publish(before.state, documents, { online: { snapshot: [snapshot], timestamp: [timestamp] }, at })
+  const outcome = publish(before.state, documents, {
+    online: { snapshot: [snapshot], timestamp: [timestamp] },
+    at: when,
+  })
   if (!outcome.ok) throw new Error(outcome.error.fact)
   const files = new Map([...before.files, ...outcome.value.files.map(({ name, bytes }) => [name, bytes] as const)])
   return { state: outcome.value.state, files }
 }
 
-function founded(founders = [ada, ben], keys = online): Published {
+function founded(founders = [ada, ben], keys = online, when = at): Published {
   const people = founders.map(({ publicKey }) => publicKey)
   const made = documentsOf(
     emptyRepository,
@@ -67,13 +71,13 @@ function founded(founders = [ada, ben], keys = online): Published {
         director: director.publicKey,
       },
     }),
-    at,
+    when,
   )
   if (!made.ok) throw new Error(made.error.fact)
   const documents: Documents = Object.fromEntries(
     made.value.map(({ role, signed }) => [role, signDocument(signed, founders)]),
   )
-  return publishOnto({ state: emptyRepository, files: new Map() }, documents, keys)
+  return publishOnto({ state: emptyRepository, files: new Map() }, documents, keys, when)
 }
 
 const world = founded()
@@ -171,12 +175,15 @@ function claimsOf(lie: Lie): Claims {
       'GET /api/decide/cases/CASE-0001': { id: 'CASE-0001', state: 'open', releaseId, draft },
       [`GET /api/decide/drafts/${draftId}`]: draft,
       [`POST /api/decide/drafts/${draftId}/sign`]: draft,
+      'GET /api/decide/member-keys': { items: [] },
+      'POST /api/decide/drafts': draft,
     },
   }
 }
 
 interface Desk extends AsyncDisposable {
   show(lie: Lie): void
+  run(...args: string[]): Promise<Outcome>
   sign(...args: string[]): Promise<Outcome>
   readonly received: readonly { readonly path: string; readonly body: unknown }[]
 }
@@ -189,6 +196,7 @@ async function openDesk(): Promise<Desk> {
   const environment = { BASCULE_HOME: folder.path, BASCULE_SERVER: server.url, BASCULE_PASSPHRASE: passphrase }
   return {
     show: (lie) => (server.claims = claimsOf(lie)),
+    run: async (...args) => await runBascule(args, environment),
     sign: async (...args) => await runBascule(['sign', 'CASE-0001', '--yes', '--json', ...args], environment),
     received: server.received,
     async [Symbol.asyncDispose]() {
@@ -299,4 +307,29 @@ test('a wrong passphrase signs nothing, and without agreement nobody is asked fo
   expect(wrong.json()).toMatchObject({ error: { kind: 'wrong-passphrase' } })
   expect(desk.received).toEqual([])
   await folder[Symbol.asyncDispose]()
+}, 60_000)
+
+test('when custodians have missed their renewal, what expired is renewed and nothing else is signed', async () => {
+  await using desk = await openDesk()
+  const yearAgo = at.subtract({ hours: 24 * 370 })
+  const { state, files } = founded([ada, ben], online, yearAgo)
+  // The signer has gone on renewing its two files, so only what people sign has expired.
+  const old = publishOnto({ state, files }, {}, online, at)
+  desk.show({ files: old.files })
+  expect(await ruleOf(desk)).toBe('files-are-fresh')
+  const line = await desk.run('trust', 'add-line', 'web', '--yes', '--json')
+  expect(line).toMatchObject({ exitCode: 4 })
+  expect(line.json()).toMatchObject({ error: { kind: 'files-are-fresh' } })
+  expect(desk.received).toEqual([])
+
+  expect(await desk.run('trust', 'renew', '--yes')).toMatchObject({ exitCode: 0 })
+  const { documents } = (desk.received[0]?.body ?? {}) as { documents: { role: string; signed: { version: number } }[] }
+  const renewed = documents.map(({ role, signed }) => `${signed.version}.${role}`)
+  expect(renewed.sort()).toEqual(['2.company', '2.company.stop', '2.company.till', '2.root', '2.targets'])
+
+  const forged = new Map(old.files)
+  forged.set('1.company.json', Buffer.from(JSON.stringify({ ...state.roles['company'], signatures: [] })))
+  desk.show({ files: forged })
+  const other = await desk.run('trust', 'renew', '--yes', '--json')
+  expect(other).toMatchObject({ exitCode: 4, err: expect.stringContaining('company is signed by 0 of 2') as string })
 }, 60_000)

@@ -10,6 +10,7 @@ import {
   afterSigning,
   ownViewOf,
   progressWords,
+  refuseAllButRenewals,
   refuseForeignDraft,
   reviewDraftOfServer,
   type ReviewedDraft,
@@ -88,6 +89,7 @@ export async function signDraft(member: Member, flags: SignFlags, draft: DraftVi
   sayAnchor(context, view)
   const reviewed = await reviewDraftOfServer(member, draft, view)
   if (releaseId !== undefined) refuseForeignDraft(reviewed.documents, releaseId)
+  if (view?.isExpired) refuseAllButRenewals(reviewed.documents.map(({ decision }) => decision.decision))
   const keys = waitingFor(reviewed.documents, keysMeant(home, flags))
   if (keys.length === 0) {
     throw new Refused(

@@ -13,7 +13,7 @@ import { type KnownKeys, knownKeysOf, namedKeyFrom, type NamedKey } from '#/lib/
 import { proposeChange } from '#/lib/signing/propose-change.ts'
 import { outcomeWords, untilPublished } from '#/lib/signing/publication.ts'
 import { isComplete } from '#/lib/signing/review-documents.ts'
-import { ownViewOf, progressWords } from '#/lib/signing/review-draft-of-server.ts'
+import { ownViewOf, progressWords, refuseAllButRenewals } from '#/lib/signing/review-draft-of-server.ts'
 import { rootFlag, sayAnchor, type RootFlags } from '#/lib/signing/root-flag.ts'
 import { type Member, Refused, withMember } from '#/lib/signing/with-member.ts'
 
@@ -59,6 +59,7 @@ export async function changeTrust(
     const { repository } = view
     const named = new Map<string, string>()
     const { title, changes } = await workOut(deskOf(member, flags, repository, known, named))
+    if (view.isExpired && changes.ok) refuseAllButRenewals(changes.value.map(({ decision }) => decision))
     const nameOf = (id: string): string =>
       `${named.get(id) ?? nameById(known).get(id) ?? 'somebody'} (key ${id.slice(0, 12)})`
     const proposed = await proposeChange(member, flags, { title, kind: 'governance', repository, changes, nameOf })

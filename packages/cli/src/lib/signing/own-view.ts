@@ -2,6 +2,7 @@ import { devicePaths } from '@bascule/contract/device/protocol.ts'
 import { ok, refuse, type Refusal, type Result } from '@bascule/domain/lib/result.ts'
 import type { MetadataSource } from '@bascule/trust/client/refresh-authority.ts'
 import { refreshAuthority } from '@bascule/trust/client/refresh-authority.ts'
+import type { AuthorityRefusal } from '@bascule/trust/client/refusal.ts'
 import type { VerifiedAuthority } from '@bascule/trust/client/verified-authority.ts'
 import { parseStrictJson } from '@bascule/trust/canonical.ts'
 import type { Envelope } from '@bascule/trust/envelope.ts'
@@ -15,6 +16,7 @@ import {
   type RepositoryDraft,
   trustedKeysOf,
 } from '@bascule/trust/tuf/repository-state.ts'
+import { expiredRepository } from './expired-repository.ts'
 import type { Anchor, ServerMemory } from './member-home.ts'
 
 /** What this machine has verified itself, from the anchor on. */
@@ -23,6 +25,8 @@ export interface OwnView {
   readonly anchor: { readonly sha256: string; readonly isFromFingerprint: boolean; readonly isNew: boolean }
   readonly rootVersion: number
   readonly snapshotVersion: number
+  /** Whether something at the top has expired: then nothing but a renewal may be signed. */
+  readonly isExpired: boolean
   /** Roles that could not be verified, with the reason; nothing of them may be signed. */
   readonly failures: Readonly<Record<string, Refusal<string>>>
 }
@@ -46,7 +50,8 @@ export async function refreshOwnView(input: OwnViewInput): Promise<Result<OwnVie
   if (anchored.value === undefined) return ok(undefined)
   const { anchor, isNew } = anchored.value
   const authority = await refreshAll(input, source, anchor)
-  if (!authority.ok) return authority
+  if (!authority.ok)
+    return authority.error.code === 'EXPIRED' ? await expiredView(input, source, anchored.value) : authority
   const repository = await repositoryOf(input.memory, source, authority.value)
   // Only after everything was believed: what was seen now is never unseen.
   if (isNew) input.memory.setAnchor(anchor)
@@ -59,8 +64,24 @@ export async function refreshOwnView(input: OwnViewInput): Promise<Result<OwnVie
     anchor: { sha256: sha256Hex(anchor.bytes), isFromFingerprint: anchor.isFromFingerprint, isNew },
     rootVersion,
     snapshotVersion,
+    isExpired: false,
     failures: Object.fromEntries(failures),
   })
+}
+
+/** Nothing is remembered of it but what was remembered before: it is not fresh. */
+async function expiredView(
+  { memory }: OwnViewInput,
+  source: MetadataSource,
+  { anchor, isNew }: { readonly anchor: Anchor; readonly isNew: boolean },
+): Promise<Result<OwnView, Refusal<string>>> {
+  const found = await expiredRepository(memory.cache.read('root.json') ?? anchor.bytes, source, memory.seen())
+  if (!found.ok) return found
+  const { snapshotVersion, ...repository } = found.value
+  const { isFromFingerprint, bytes } = anchor
+  const rootVersion = repository.root?.signed.version ?? 1
+  const about = { sha256: sha256Hex(bytes), isFromFingerprint, isNew }
+  return ok({ repository, anchor: about, rootVersion, snapshotVersion, isExpired: true, failures: {} })
 }
 
 /** A server as a place to get metadata from; it is believed in nothing. */
@@ -114,7 +135,7 @@ async function refreshAll(
   { memory, at }: OwnViewInput,
   source: MetadataSource,
   anchor: Anchor,
-): Promise<Result<VerifiedAuthority, Refusal<string>>> {
+): Promise<Result<VerifiedAuthority, AuthorityRefusal>> {
   const base = {
     anchor: { bytes: anchor.bytes },
     cache: memory.cache,

@@ -63,6 +63,13 @@ export function refuseForeignDraft(documents: readonly ReviewedDocument[], relea
   }
 }
 
+/** What has expired may be an old state that somebody shows; it may be signed to live on and for nothing else. */
+export function refuseAllButRenewals(decisions: readonly { readonly kind: string }[]): void {
+  if (decisions.every(({ kind }) => kind === 'renew')) return
+  const fact = 'The signed files of this server have expired. Do not sign. Renew them first: bascule trust renew.'
+  throw new Refused('files-are-fresh', fact)
+}
+
 /** Which documents wait for which of these keys. */
 export function waitingFor(documents: readonly ReviewedDocument[], keys: readonly LockedKey[]): readonly LockedKey[] {
   return keys.filter((key) => documents.some((document) => missingSigners(document).includes(keyIdOfLocked(key))))
