@@ -6,10 +6,12 @@ import { releaseId } from '../lib/ids.ts'
 import { pageOf, PageInput } from '../lib/paging.ts'
 import { procedure } from '../lib/procedure.ts'
 import { instant } from '../lib/time.ts'
-import { keyId, Receipt } from '../device/protocol.ts'
+import { AuthorityRefused, keyId, Receipt } from '../device/protocol.ts'
 
 const reason = z.string().trim().min(1).max(1000)
 const order = z.coerce.number().int().min(1).max(250)
+/** Code of a refusal, or `any` for all devices that refuse. */
+export const refusalCode = z.string().regex(/^(?:any|[A-Z]{2,40})$/, 'is the code of a refusal, or any')
 const one = z.object({ releaseId })
 
 /** A phase in numbers; the buckets add up to `size` at all times. */
@@ -61,6 +63,8 @@ export const CauseView = z.object({
   turn: z.enum(['heals-itself', 'user', 'desk', 'engineer']),
   devices: z.int(),
   oldestAt: instant.nullable(),
+  /** Which check of the devices' own verification says no; null where nothing of the kind is in the way. */
+  refusal: AuthorityRefused.nullable(),
 })
 export type CauseView = z.infer<typeof CauseView>
 
@@ -81,7 +85,7 @@ export const RolloutView = z.object({
   pace: z.array(PacePoint),
   /** What happens next in one sentence. */
   next: z.string(),
-  /** Says plainly who authorised this: the board's quorum joins later. */
+  /** Says plainly who authorised this: who signed which version of which role, and who can no longer be found. */
   authority: z.string(),
 })
 export type RolloutView = z.infer<typeof RolloutView>
@@ -98,6 +102,8 @@ export const JobRow = z.object({
   sentence: z.string().nullable(),
   turn: z.enum(['heals-itself', 'user', 'desk', 'engineer']).nullable(),
   wakesOn: z.string().nullable(),
+  /** Which check of the device's own verification says no. The sentence says it in words. */
+  refusal: AuthorityRefused.nullable(),
   since: instant,
 })
 export type JobRow = z.infer<typeof JobRow>
@@ -121,7 +127,7 @@ export const rollout = {
     .input(one)
     .output(RolloutView),
   start: procedure
-    .route({ method: 'POST', path: '/releases/{releaseId}/rollout/start', summary: 'Freeze the plan and start' })
+    .route({ method: 'POST', path: '/releases/{releaseId}/rollout/start', summary: 'Begin what the board let out' })
     .meta({ permission: 'rollout.start' })
     .input(one)
     .output(one),
@@ -225,6 +231,7 @@ export const job = {
         phase: order.optional(),
         state: z.enum(jobStates).optional(),
         cause: z.string().max(40).optional(),
+        refusal: refusalCode.optional(),
       }),
     )
     .output(pageOf(JobRow)),

@@ -57,6 +57,20 @@ export const InstalledPackage = z.object({
   since: instant,
 })
 
+/** Who let a release onto a device, as its newest proven receipt says. */
+export const ProvenAuthority = z.object({
+  role: z.string(),
+  version: z.int(),
+  threshold: z.int(),
+  /** The keys that the device counted; a name where the key belongs to somebody here. */
+  signers: z.array(z.object({ keyId: z.string(), name: z.string().nullable() })),
+  at: instant,
+})
+export type ProvenAuthority = z.infer<typeof ProvenAuthority>
+
+/** How a device came to its first root: by a fingerprint that a person gave it, by what its server showed, or not yet. */
+export const trustAnchors = ['fingerprint', 'first-use', 'none'] as const
+
 export const DeviceView = DeviceRow.extend({
   index: z.int(),
   publicKey: z.string(),
@@ -67,7 +81,8 @@ export const DeviceView = DeviceRow.extend({
   enrolledAt: instant,
   factsAt: instant.nullable(),
   facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
-  packages: z.array(InstalledPackage),
+  packages: z.array(InstalledPackage.extend({ authorisedBy: ProvenAuthority.nullish() })),
+  trustAnchor: z.enum(trustAnchors),
   drift: z.array(
     z.object({
       package: z.string(),

@@ -51,7 +51,12 @@ export const enrolmentToken = {
       successStatus: 201,
     })
     .input(EnrolmentTokenInput)
-    .output(EnrolmentTokenView.extend({ token: z.string() })),
+    .output(
+      EnrolmentTokenView.extend({
+        token: z.string(),
+        rootSha256: z.string().nullable().describe('Fingerprint for `--root-sha256`; null before the first ceremony.'),
+      }),
+    ),
   revoke: procedure
     .meta({ permission: 'device.enrol' })
     .route({

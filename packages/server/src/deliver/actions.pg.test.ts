@@ -81,7 +81,7 @@ test('what reaches every device needs a role that holds everywhere, what reaches
   const phase = { releaseId, phase: 1, reason: 'because' }
   const wanted = { reason: 'because', confirm: 'Sales Desk' }
   const answers = [
-    await startRollout(call, scene.world.blobs, releaseId),
+    await startRollout(call, scene.world.boards.repository, releaseId),
     await pauseRollout(call, releaseId, undefined),
     await resumeRollout(call, releaseId, 'because'),
     await backOut(call, releaseId, wanted),

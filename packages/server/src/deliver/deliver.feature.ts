@@ -3,6 +3,8 @@ import type { FeatureFactory, Services } from '#/platform/feature.ts'
 import type { Notice } from '#/platform/events/bus.ts'
 import { groupCommit } from '#/platform/lib/group-commit.ts'
 import { registerDeviceApi } from './device-api/device-api.routes.ts'
+import { createMetadataAsks } from './device-api/metadata-asks.ts'
+import { recoverMetadata } from './device-api/recover-metadata.ts'
 import { createReportLimit } from './device-api/report-limit.ts'
 import { followSteps, type Standing } from './job/follow-steps.ts'
 import { grantInstalls, type Ask, type Grant } from './job/grant-installs.ts'
@@ -59,6 +61,9 @@ export const deliverFeature: FeatureFactory = (services) => {
           await joinLate(db, running, device, now())
         },
         epoch: services.epoch,
+        metadataVersion: () => services.repository.timestampVersion,
+        metadataAsks: createMetadataAsks(),
+        recoverMetadata: async (files) => await recoverMetadata(services, files),
         sources: services.config.blobSources,
         idleSeconds: services.config.checkInSeconds,
         busySeconds: Math.min(services.config.checkInSeconds, services.config.busyCheckInSeconds),

@@ -237,8 +237,8 @@ test('a started release cannot be started again', async () => {
   const here = await newWorld()
   await addDevices(here.db, 1)
   const { releaseId } = await aRollout(here, [{}])
-  expect(await startRollout(here.call, here.blobs, releaseId)).toMatchObject({
-    error: { refusal: { rule: 'release-not-startable' } },
+  expect(await startRollout(here.call, here.boards.repository, releaseId)).toMatchObject({
+    error: { refusal: { rule: 'release-not-authorised' } },
   })
 })
 

@@ -11,7 +11,6 @@ import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import type { Db } from '#/platform/db/database.ts'
 import { countStatements } from '#/platform/db/statements.ts'
-import { startTestServer } from '#/platform/test/test-server.ts'
 import { followSteps } from './job/follow-steps.ts'
 import { grantInstalls } from './job/grant-installs.ts'
 import { excuseDevice, retryJobs } from './job/job.service.ts'
@@ -20,6 +19,7 @@ import { acceptPhase, pausePhase, resumePhase } from './phase/phase.service.ts'
 import { commitReports } from './receipt/commit-reports.ts'
 import { acceptResidual, backOut, pauseRollout, resumeRollout } from './rollout/rollout.service.ts'
 import { observeRollout } from './rollout/rollout.store.ts'
+import { startSignedServer } from './testing/signed-server.ts'
 import {
   aReport,
   aRollout,
@@ -33,17 +33,17 @@ import {
 } from './testing/delivery-world.ts'
 
 test('1,000 check-ins of devices with nothing to do cost no statement while a rollout runs', async () => {
-  await using server = await startTestServer()
+  await using server = await startSignedServer()
   const { app, db, services } = server
   await addDevices(db, 10)
   await services.fleet.refresh('all')
   const call = {
     db,
     actor: { kind: 'person', id: 'ada', name: 'Ada Keeper', grants: [{ role: 'release-manager' }] },
-    now,
+    now: services.now(),
   } as const
   using before = countStatements(services.database)
-  await aRollout({ db, call, blobs: services.blobs }, [{ query: 'sample:10%' }, {}])
+  await aRollout({ db, call, blobs: services.blobs, boards: server.boards }, [{ query: 'sample:10%' }, {}])
   // The server hears of the new rollout and reads it into its memory once; this is the last thing it reads.
   await expect.poll(() => before.texts.some((text) => text.includes('"stale"'))).toBe(true)
 
@@ -67,6 +67,7 @@ async function checkInAs(app: FastifyInstance, index: number, seq: number) {
     jobs: [],
     ask: [],
     reportHigh: 0,
+    metadataVersion: 2,
   }
   const payload = JSON.stringify(body)
   const path = devicePaths.checkIn

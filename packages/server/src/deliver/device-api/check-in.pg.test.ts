@@ -16,6 +16,7 @@ import {
   startOfTests,
   type DeliveryWorld,
 } from '../testing/delivery-world.ts'
+import { createMetadataAsks } from './metadata-asks.ts'
 import { checkIn, type CheckInServices } from './check-in.ts'
 
 interface Scene {
@@ -53,6 +54,8 @@ async function aScene(): Promise<Scene> {
     }),
     saveFacts: () => Promise.resolve(),
     epoch: 'epoch',
+    metadataVersion: () => 7,
+    metadataAsks: createMetadataAsks(),
     sources: [],
     idleSeconds: 60,
     busySeconds: 5,

@@ -7,6 +7,7 @@ import type { Standing } from '../job/follow-steps.ts'
 import { isRunningOut } from '../job/issue-assignments.ts'
 import type { Offer, Offered } from '../job/offer-jobs.ts'
 import type { RunningRollouts } from '../rollout/running-rollouts.ts'
+import type { MetadataAsks } from './metadata-asks.ts'
 import { storable } from './storable.ts'
 
 export interface CheckInServices {
@@ -23,6 +24,9 @@ export interface CheckInServices {
     agentVersion: string,
   ) => Promise<void>
   readonly epoch: string
+  /** Version of the newest timestamp that this server hands out; 0 before the first ceremony. From memory. */
+  readonly metadataVersion: () => number
+  readonly metadataAsks: MetadataAsks
   /** Base URLs of sources to try before the server itself. */
   readonly sources: readonly string[]
   /** Seconds until the next check-in of a device with nothing to do, and of one with work. */
@@ -55,6 +59,8 @@ export async function checkIn(
   const asked = said.ask.map((job, at) => ({ job, grant: grants[at] }))
   const assignment = said.generation === generation ? undefined : await assignmentOf(services.db, device)
   const busy = assignment !== undefined || said.jobs.length > 0
+  const metadataVersion = services.metadataVersion()
+  const wantMetadata = services.metadataAsks.asks(device, said.metadataVersion ?? 0, metadataVersion, now)
   return {
     serverEpoch: services.epoch,
     serverTime: now.toString(),
@@ -67,13 +73,15 @@ export async function checkIn(
     ),
     sources: [...services.sources],
     wantFacts: said.facts === undefined && said.factsHash !== fleet.factsHash(device),
+    metadataVersion,
+    ...(wantMetadata ? { wantMetadata } : {}),
     nextCheckInSeconds: busy ? services.busySeconds : services.idleSeconds,
   }
 }
 
 /** What a device said the last time is remembered: only a new step or reason costs anything, not a number in a sentence. */
 async function follow({ running, standings }: CheckInServices, device: number, jobs: CheckIn['jobs']): Promise<void> {
-  const standing = jobs.map(({ id, step, wait, stuck }) => [id, step, wait?.reason, stuck?.reason].join(' '))
+  const standing = jobs.map(standingOf)
   if (!running.isNewStanding(device, standing.join('\n'))) return
   try {
     if (jobs.length > 0) await standings.add({ deviceId: device, jobs })
@@ -81,6 +89,11 @@ async function follow({ running, standings }: CheckInServices, device: number, j
     running.forgetStanding(device)
     throw cause
   }
+}
+
+function standingOf({ id, step, wait, stuck }: CheckIn['jobs'][number]): string {
+  const refusal = stuck?.refusal ?? wait?.refusal
+  return [id, step, wait?.reason, stuck?.reason, refusal?.code, refusal?.rule].join(' ')
 }
 
 /** From memory; a device whose assignment another server made gets a fresh one here once. */

@@ -1,4 +1,11 @@
-import { CheckIn, devicePaths, Reports, type Report, type ReportsAnswer } from '@bascule/contract/device/protocol.ts'
+import {
+  CheckIn,
+  devicePaths,
+  MetadataReturn,
+  Reports,
+  type Report,
+  type ReportsAnswer,
+} from '@bascule/contract/device/protocol.ts'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { verifyReceipt } from '@bascule/trust/receipt.ts'
 import type { Meter } from '@opentelemetry/api'
@@ -16,11 +23,14 @@ export interface DeviceApiServices extends CheckInServices {
   readonly reports: GroupCommit<readonly ArrivedReport[], void>
   readonly now: () => Temporal.Instant
   readonly reportLimit: ReportLimit
+  /** Gives the signer the files that a device has kept; what they are worth it judges by itself. */
+  readonly recoverMetadata: (files: MetadataReturn['files']) => Promise<void>
   readonly meter: Meter
 }
 
 const checkInLimitBytes = 1_000_000
 const reportsLimitBytes = 4_000_000
+const metadataLimitBytes = 8_000_000
 
 /** The routes of devices: plain and without a log line each, because thousands of them come every second. */
 export function registerDeviceApi(app: FastifyInstance, services: DeviceApiServices): void {
@@ -50,6 +60,13 @@ export function registerDeviceApi(app: FastifyInstance, services: DeviceApiServi
       refused.add(opened.body.reports.length)
       const seconds = services.reportLimit.retryAfterSeconds(opened.device.index, services.now().epochMilliseconds)
       return await sendTooMany(reply, seconds)
+    })
+
+    device.post(devicePaths.metadata, { bodyLimit: metadataLimitBytes }, async (request, reply) => {
+      const opened = openRequest(services.fleet, request, MetadataReturn)
+      if ('code' in opened) return await sendProblem(reply, opened.code, opened.message)
+      if (services.metadataAsks.takeAnswer(opened.device.index)) await services.recoverMetadata(opened.body.files)
+      return await reply.code(204).send()
     })
   })
 }

@@ -72,6 +72,7 @@ function changeFrom(job: LockedJob, status: JobStatus, state: LockedJob['state']
     sentence: sentenceOf(status),
     wakesOn: status.wait?.wakesOn ?? null,
     reportSeq: job.reportSeq,
+    refusal: status.stuck?.refusal ?? status.wait?.refusal,
   }
 }
 

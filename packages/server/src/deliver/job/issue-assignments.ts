@@ -1,7 +1,6 @@
 import type { Assignment, AssignmentCustom } from '@bascule/contract/device/protocol.ts'
 import { ReleasePlan } from '@bascule/contract/plan/release.ts'
 import { isOpen, jobStates, type JobAction } from '@bascule/domain/deliver/job.ts'
-import { assignmentTargetPath } from '@bascule/trust/assignment.ts'
 import { expiryText } from '@bascule/trust/envelope.ts'
 import { sql } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
@@ -40,6 +39,7 @@ interface OpenJobRow {
   id: number
   action: JobAction
   release_id: string
+  path: string
   product_line: string
   manifest_sha256: string
   manifest_size_bytes: number
@@ -126,7 +126,7 @@ async function devicesWithGeneration(tx: Db, deviceIds: readonly number[]) {
 async function openJobsOf(tx: Db, deviceIds: readonly number[]): Promise<OpenJobRow[]> {
   const rows = await sql<OpenJobRow>`
     select j.device_id, d.key_id, d.roles, s.code as site, o.code as org_unit, j.rollout_id, j.phase, j.id, j.action,
-      r.release_id, e.product_line, e.manifest_sha256, e.manifest_size_bytes, e.plan
+      r.release_id, r.path, e.product_line, e.manifest_sha256, e.manifest_size_bytes, e.plan
     from job j
     join device d on d.id = j.device_id
     left join site s on s.id = d.site_id
@@ -162,7 +162,7 @@ async function targetFrom(services: AssignmentServices, row: OpenJobRow) {
     },
   }
   return {
-    path: assignmentTargetPath(row.product_line, row.release_id),
+    path: row.path,
     lengthBytes: row.manifest_size_bytes,
     sha256: row.manifest_sha256,
     custom,

@@ -1,3 +1,4 @@
+import type { AuthorityRefused } from '@bascule/contract/device/protocol.ts'
 import { isInFlight, jobStates, type JobAction, type JobState } from '@bascule/domain/deliver/job.ts'
 import { sql } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
@@ -84,6 +85,8 @@ export interface JobChange {
   readonly sentence: string | null
   readonly wakesOn: string | null
   readonly reportSeq: number
+  /** Which check of the device's own verification says no; left out, the job is not refused (any more). */
+  readonly refusal?: AuthorityRefused | undefined
 }
 
 /** Writes the new states in one statement. `state_since` moves only when the state or its reason does. */
@@ -91,13 +94,14 @@ export async function changeJobs(tx: Db, changes: readonly JobChange[], now: str
   if (changes.length === 0) return
   await sql`
     update job j set state = c.state, wait_reason = c.wait, stuck_reason = c.stuck, sentence = c.sentence,
-      wakes_on = c.wakes, report_seq = c.seq,
+      wakes_on = c.wakes, report_seq = c.seq, refusal_code = c.code, refusal_rule = c.rule,
       state_since = case when j.state is distinct from c.state or j.wait_reason is distinct from c.wait
         then ${now}::timestamptz else j.state_since end
     from unnest(${changes.map((c) => c.id)}::bigint[], ${changes.map((c) => c.state)}::text[],
       ${changes.map((c) => c.waitReason)}::text[], ${changes.map((c) => c.stuckReason)}::text[],
       ${changes.map((c) => c.sentence)}::text[], ${changes.map((c) => c.wakesOn)}::text[],
-      ${changes.map((c) => c.reportSeq)}::bigint[]) as c (id, state, wait, stuck, sentence, wakes, seq)
+      ${changes.map((c) => c.reportSeq)}::bigint[], ${changes.map((c) => c.refusal?.code ?? null)}::text[],
+      ${changes.map((c) => c.refusal?.rule ?? null)}::text[]) as c (id, state, wait, stuck, sentence, wakes, seq, code, rule)
     where j.id = c.id`.execute(tx)
 }
 
@@ -128,7 +132,8 @@ export async function replaceJobs(
   if (replacements.length === 0) return new Map()
   const rows = await sql<{ old_id: number; id: number }>`
     update job j set id = c.new_id, attempt = j.attempt + 1, action = c.action, state = 'assigned',
-      state_since = ${now}::timestamptz, wait_reason = null, stuck_reason = null, sentence = null, wakes_on = null, report_seq = 0
+      state_since = ${now}::timestamptz, wait_reason = null, stuck_reason = null, sentence = null, wakes_on = null, report_seq = 0,
+      refusal_code = null, refusal_rule = null
     from (select id, action, nextval('job_id') as new_id
       from unnest(${replacements.map((r) => r.id)}::bigint[], ${replacements.map((r) => r.action)}::text[]) as r (id, action)) c
     where j.id = c.id returning c.id as old_id, j.id`.execute(tx)

@@ -74,6 +74,7 @@ function changeFrom(job: LockedJob, last: ArrivedReport, state: JobState): JobCh
     sentence: unproven ? 'The receipt is not signed by this device.' : last.sentence,
     wakesOn: report.wait?.wakesOn ?? null,
     reportSeq: report.seq,
+    refusal: unproven ? undefined : (report.stuck?.refusal ?? report.wait?.refusal),
   }
 }
 

@@ -10,7 +10,7 @@ const { rollout, phase } = os.deliver
 /** What people do to a rollout. How it stands is a view across wings; see `views/releases`. */
 export const rolloutActions = {
   start: rollout.start.handler(async ({ input, context }) => ({
-    releaseId: answer(await startRollout(context, input.releaseId)),
+    releaseId: answer(await startRollout(context, context.services.repository, input.releaseId)),
   })),
   pause: rollout.pause.handler(async ({ input, context }) => ({
     releaseId: answer(await pauseRollout(context, input.releaseId, input.reason)),

@@ -13,6 +13,7 @@ export type RolloutRow = Omit<Selectable<RolloutTable>, 'members'>
 const rolloutColumns = [
   'id',
   'release_id',
+  'path',
   'state',
   'state_since',
   'rev',

@@ -9,6 +9,8 @@ type AtOrNull = ColumnType<Temporal.Instant | null, string | null, string | null
 export interface RolloutTable {
   id: Generated<number>
   release_id: string
+  /** Name of the release as a signed target. */
+  path: string
   state: RolloutState
   state_since: At
   rev: Generated<number>
@@ -58,6 +60,8 @@ export interface JobTable {
   sentence: string | null
   wakes_on: string | null
   report_seq: Generated<number>
+  refusal_code: string | null
+  refusal_rule: string | null
 }
 
 export interface PhaseCountTable {

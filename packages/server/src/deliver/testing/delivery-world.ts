@@ -18,13 +18,15 @@ import type * as z from 'zod'
 import { connect, type DatabaseHandle } from '#/platform/db/connect.ts'
 import type { Db } from '#/platform/db/database.ts'
 import type { Call } from '#/platform/http/os.ts'
-import { openSigner } from '#/signer/open-signer.ts'
+import { openSigner, type Signer } from '#/signer/open-signer.ts'
 import { createRelease } from '#/plan/release/release.service.ts'
 import { createAudienceTrees } from '../rollout/audience-trees.ts'
 import { rolloutReconciler } from '../rollout/rollout.reconciler.ts'
 import { startRollout } from '../rollout/start-rollout.ts'
 import type { AssignmentServices } from '../job/issue-assignments.ts'
+
 import type { ArrivedReport } from '../receipt/report.store.ts'
+import { onlineKeysOf, openBoards, type Boards, type Publisher } from './boards.ts'
 
 export const startOfTests = Temporal.Instant.from('2026-11-23T08:00:00Z')
 
@@ -38,6 +40,9 @@ export interface DeliveryWorld extends AsyncDisposable {
   /** The clock of the signer; every use case gets its time as an argument. */
   readonly clock: ManualClock
   readonly directorKey: TufKey
+  readonly boards: Boards
+  /** The signed metadata by file name, as devices fetch it. */
+  readonly metadata: () => ReadonlyMap<string, string>
   readonly reconcile: (rolloutId: number, now?: Temporal.Instant) => Promise<void>
 }
 
@@ -57,12 +62,15 @@ export async function createDeliveryWorld(): Promise<DeliveryWorld> {
     now: startOfTests,
   }
   const run = rolloutReconciler({ db, countSilent: () => ({ notStarted: 0, inProgress: 0, blocked: 0 }) })
+  const boards = await openBoards(publisherOf(signer, clock))
   const all = held.move()
   return {
     handle,
     db,
     call,
     blobs: openDiskBlobStore(join(folder, 'blobs')),
+    boards,
+    metadata: () => new Map(signer.repository.filesForNewcomers().map(({ name, text }) => [name, text])),
     clock,
     directorKey: signer.status().directorKey,
     assignments: {
@@ -74,6 +82,16 @@ export async function createDeliveryWorld(): Promise<DeliveryWorld> {
       await run(String(rolloutId), { now, log: pino({ level: 'silent' }) })
     },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
+  }
+}
+
+/** The board's documents go to a signer in this process, which reads the test's clock. */
+function publisherOf(signer: Signer, clock: ManualClock): Publisher {
+  return {
+    onlineKeys: async () => await Promise.resolve(onlineKeysOf(signer.status())),
+    publish: async (documents) => await Promise.resolve(signer.repository.publish(documents)),
+    current: async () => await Promise.resolve(signer.repository.state),
+    now: () => clock.now(),
   }
 }
 
@@ -109,7 +127,7 @@ export interface WantedPhase {
 
 /** A started rollout over all devices. Returns the rollout's id and its release. */
 export async function aRollout(
-  world: Pick<DeliveryWorld, 'db' | 'call' | 'blobs'>,
+  world: Pick<DeliveryWorld, 'db' | 'call' | 'blobs' | 'boards'>,
   phases: readonly WantedPhase[],
 ): Promise<{ rolloutId: number; releaseId: ReleaseId }> {
   await addLibrary(world.db)
@@ -123,7 +141,8 @@ export async function aRollout(
   })
   const created = await createRelease(world.call, plan)
   if (!created.ok) throw new Error(JSON.stringify(created.error))
-  const started = await startRollout(world.call, world.blobs, created.value)
+  await world.boards.authorise(world, created.value)
+  const started = await startRollout(world.call, world.boards.repository, created.value)
   if (!started.ok) throw new Error(JSON.stringify(started.error))
   const row = await world.db
     .selectFrom('rollout')

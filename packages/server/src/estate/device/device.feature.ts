@@ -23,6 +23,11 @@ export const deviceFeature: FeatureFactory = (services) => {
         now,
         epoch: services.epoch,
         checkInSeconds: config.checkInSeconds,
+        async firstRoot() {
+          // A device that got none would trust the first one it sees, so this server makes sure that there is none.
+          await services.repository.current()
+          return services.repository.files.get('1.root.json') ?? null
+        },
         async directorKey() {
           directorKey ??= services.signer.status().then((status) => status.directorKey)
           return await directorKey.catch((cause: unknown) => {

@@ -1,3 +1,4 @@
+import { trustAnchors } from '@bascule/contract/estate/device.ts'
 import type { BulkResult, DeviceChange, DeviceSelection, DeviceView } from '@bascule/contract/estate/device.ts'
 import { nextDeviceState, type DeviceAction } from '@bascule/domain/estate/device/device-state.ts'
 import type { Permission } from '@bascule/domain/estate/permission.ts'
@@ -211,6 +212,7 @@ async function viewOf(call: DeviceCall, row: DeviceRecord): Promise<DeviceView> 
     factsAt: row.facts_at?.toString() ?? null,
     facts: row.facts,
     packages: await packagesOfDevice(call.db, row.id),
+    trustAnchor: trustAnchors.find((anchor) => anchor === row.facts['trust.anchor']) ?? 'none',
     drift: await driftOfDevice(call.db, row.id),
     generation: call.fleet.generation(row.id),
     version: row.version,

@@ -37,6 +37,7 @@ async function aToken(input: Partial<EnrolmentTokenInput> = {}) {
   const made = await createEnrolmentToken(
     { db: handle.db, actor: admin, now },
     { label: 'test', roles: [], autoApprove: true, usesMax: 1, validHours: 1, ...input },
+    'the first root',
   )
   if (!made.ok) throw new Error(JSON.stringify(made.error))
   return made.value
@@ -161,14 +162,17 @@ test('only the hash of a token is stored', async () => {
 test('a token names a site in force, and only who may enrol there makes one', async () => {
   const call = { db: handle.db, actor: admin, now }
   const input = { label: '', roles: [], autoApprove: false, usesMax: 1, validHours: 1 }
-  expect(await createEnrolmentToken(call, { ...input, site: 'nowhere' })).toMatchObject({
+  expect(await createEnrolmentToken(call, { ...input, site: 'nowhere' }, null)).toMatchObject({
     error: { kind: 'bad-input', problems: [{ field: 'site' }] },
   })
   const local: Actor = { ...admin, grants: [{ role: 'administrator', site: siteIdOf('york') }] }
-  expect(await createEnrolmentToken({ ...call, actor: local }, { ...input, site: 'leeds' })).toMatchObject({
+  expect(await createEnrolmentToken({ ...call, actor: local }, { ...input, site: 'leeds' }, null)).toMatchObject({
     error: { kind: 'forbidden' },
   })
-  expect(await createEnrolmentToken({ ...call, actor: local }, { ...input, site: 'york' })).toMatchObject({ ok: true })
+  expect(await createEnrolmentToken({ ...call, actor: local }, { ...input, site: 'york' }, null)).toMatchObject({
+    ok: true,
+    value: { rootSha256: null },
+  })
 })
 
 test('over HTTP a device gets its state and the key to pin, the fleet knows it at once, and bad input names its field', async () => {
@@ -182,6 +186,7 @@ test('over HTTP a device gets its state and the key to pin, the fleet knows it a
     epoch: 'epoch-1',
     directorKey: async () => await Promise.resolve(directorKey),
     checkInSeconds: 900,
+    firstRoot: async () => await Promise.resolve('the first root'),
   })
   const post = async (body: object) => await app.inject({ method: 'POST', url: '/device/v1/enrol', payload: body })
   const key = generateKeyPair()

@@ -18,6 +18,8 @@ export interface EnrolServices {
   /** The only key whose assignments a device obeys; it pins it here. */
   readonly directorKey: () => Promise<TufKey>
   readonly checkInSeconds: number
+  /** `1.root.json` as text, the anchor of every device; null before the first ceremony. */
+  readonly firstRoot: () => Promise<string | null>
 }
 
 const limitBytes = 1_000_000
@@ -46,6 +48,7 @@ export function registerEnrolment(app: FastifyInstance, services: EnrolServices)
       serverTime: services.now().toString(),
       directorKey: await services.directorKey(),
       nextCheckInSeconds: Math.min(services.checkInSeconds, 5),
+      root: await services.firstRoot(),
     } satisfies Enrolled)
   })
 }

@@ -4,6 +4,7 @@ import type { Page, PageInput } from '@bascule/contract/lib/paging.ts'
 import type { EnrolmentTokenId } from '@bascule/domain/lib/ids.ts'
 import { coverageOf } from '@bascule/domain/estate/role.ts'
 import { ok } from '@bascule/domain/lib/result.ts'
+import { sha256Hex } from '@bascule/trust/keys.ts'
 import { sql } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
 import type { Call } from '#/platform/http/os.ts'
@@ -38,11 +39,15 @@ export async function countTokenUse(tx: Db, id: EnrolmentTokenId): Promise<void>
     .execute()
 }
 
-/** Makes a token. Its text is in this answer and nowhere else: only the hash is kept. */
+/**
+ * Makes a token. Its text is in this answer and nowhere else: only the hash is kept. With it comes the fingerprint of
+ * the first root, so that a device that is enrolled with both has to believe nobody.
+ */
 export async function createEnrolmentToken(
   call: Call,
   input: EnrolmentTokenInput,
-): Promise<Answer<EnrolmentTokenView & { token: string }>> {
+  firstRoot: string | null,
+): Promise<Answer<EnrolmentTokenView & { token: string; rootSha256: string | null }>> {
   const problems: { field: string; problem: string; line?: number }[] = []
   const references = await loadReferences(call.db)
   const cell = (field: string, value: string | null | undefined, what: string) => ({
@@ -85,7 +90,7 @@ export async function createEnrolmentToken(
       subject: { kind: 'enrolment-token', id: row.id },
       after: view,
     })
-    return ok({ ...view, token })
+    return ok({ ...view, token, rootSha256: firstRoot === null ? null : sha256Hex(firstRoot) })
   })
 }
 

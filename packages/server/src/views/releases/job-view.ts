@@ -12,6 +12,7 @@ export interface JobFilter {
   readonly phase?: number | undefined
   readonly state?: JobState | undefined
   readonly cause?: string | undefined
+  readonly refusal?: string | undefined
   readonly after?: string | undefined
   readonly limit: number
 }
@@ -30,10 +31,12 @@ interface Row {
   stuck_reason: string | null
   sentence: string | null
   wakes_on: string | null
+  refusal_code: string | null
+  refusal_rule: string | null
 }
 
 const columns = sql`d.id as device_id, d.key_id, d.name, j.phase, j.id, j.attempt, j.action, j.state, j.state_since,
-  j.wait_reason, j.stuck_reason, j.sentence, j.wakes_on`
+  j.wait_reason, j.stuck_reason, j.sentence, j.wakes_on, j.refusal_code, j.refusal_rule`
 
 /** Devices of a rollout that have acted, in the order of the fleet. */
 export async function listJobs(db: Db, filter: JobFilter): Promise<Page<JobRow>> {
@@ -44,8 +47,14 @@ export async function listJobs(db: Db, filter: JobFilter): Promise<Page<JobRow>>
       ${filter.phase === undefined ? sql`` : sql`and j.phase = ${filter.phase}`}
       ${filter.state === undefined ? sql`` : sql`and j.state = ${filter.state}`}
       ${filter.cause === undefined ? sql`` : sql`and coalesce(j.stuck_reason, j.wait_reason) = ${filter.cause}`}
+      ${refusalIs(filter.refusal)}
     order by j.device_id limit ${filter.limit + 1}`.execute(db)
   return pageFrom(rows.rows, filter.limit, (row) => ({ key: String(row.device_id), id: row.key_id }), jobRow)
+}
+
+function refusalIs(refusal: string | undefined) {
+  if (refusal === undefined) return sql``
+  return refusal === 'any' ? sql`and j.refusal_code is not null` : sql`and j.refusal_code = ${refusal}`
 }
 
 type DeviceJob = JobRow & { releaseId: z.infer<typeof ReportRow>['releaseId'] & string; release: string }
@@ -88,6 +97,7 @@ function jobRow(row: Row): JobRow {
     sentence: row.sentence,
     turn: trouble ? turnClass(row.wait_reason, row.stuck_reason) : null,
     wakesOn: row.wakes_on,
+    refusal: row.refusal_code === null ? null : { code: row.refusal_code, rule: row.refusal_rule ?? '' },
     since: row.state_since.toString(),
   }
 }

@@ -12,6 +12,7 @@ import {
   type ObservedRollout,
   type PhaseRow,
 } from '#/deliver/rollout/rollout.store.ts'
+import { authorityOf } from './authority-of-rollout.ts'
 import type { Db } from '#/platform/db/database.ts'
 
 export interface ViewServices {
@@ -45,8 +46,7 @@ export async function viewRollout(
     causes: await causesOf(services.db, rollout.id, phases),
     pace: await paceOf(services.db, rollout.id),
     next: nextSentence(seen, phases),
-    authority:
-      'Started by a person with the right to; the release board does not sign yet, so devices check the director alone.',
+    authority: await authorityOf(services.db, rollout),
   }
 }
 
@@ -109,6 +109,8 @@ interface CauseRow {
   devices: number
   oldest: Temporal.Instant
   sentence: string | null
+  refusal_code: string | null
+  refusal_rule: string | null
 }
 
 /** Groups of equal trouble, from the partial index that holds only jobs which do not go on by themselves. */
@@ -116,11 +118,12 @@ async function causesOf(db: Db, rolloutId: number, phases: readonly PhaseView[])
   const rows = await sql<CauseRow>`
     select case when state in ('blocked', 'download-waiting') then 'waiting' when state = 'rolled-back' then 'rolled-back'
         else 'failed' end as state,
-      coalesce(stuck_reason, wait_reason, 'unknown') as cause, wait_reason, stuck_reason, count(*)::int as devices,
+      coalesce(stuck_reason, wait_reason, 'unknown') as cause, wait_reason, stuck_reason, refusal_code, refusal_rule,
+      count(*)::int as devices,
       min(state_since) as oldest, (array_agg(sentence order by state_since desc))[1] as sentence
     from job where rollout_id = ${rolloutId} and (action = 'install' or state <> 'rolled-back')
       and state in ('blocked', 'download-waiting', 'failed-retryable', 'failed-needs-human', 'rolled-back')
-    group by 1, 2, 3, 4 order by devices desc limit 50`.execute(db)
+    group by 1, 2, 3, 4, 5, 6 order by devices desc limit 50`.execute(db)
   const causes = rows.rows.map((row): CauseView => ({
     kind: row.state as CauseView['kind'],
     cause: row.cause,
@@ -128,6 +131,7 @@ async function causesOf(db: Db, rolloutId: number, phases: readonly PhaseView[])
     turn: turnClass(row.wait_reason, row.stuck_reason),
     devices: row.devices,
     oldestAt: row.oldest.toString(),
+    refusal: row.refusal_code === null ? null : { code: row.refusal_code, rule: row.refusal_rule ?? '' },
   }))
   return [...causes, ...silentCauses(phases)]
 }
@@ -137,7 +141,7 @@ function silentCauses(phases: readonly PhaseView[]): CauseView[] {
   const vanished = phases.reduce((total, phase) => total + phase.tally.vanished, 0)
   const silent = phases.reduce((total, phase) => total + phase.tally.byBucket.silent, 0) - vanished
   const given = phases.reduce((sum, { tally, limits }) => sum + Math.min(tally.vanished, limits.silenceBudget), 0)
-  const common = { kind: 'silent', oldestAt: null } as const
+  const common = { kind: 'silent', oldestAt: null, refusal: null } as const
   const lost = `Went quiet in the middle of the install; ${given} of ${vanished} places free for others`
   return [
     ...(vanished > 0

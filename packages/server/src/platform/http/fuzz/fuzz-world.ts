@@ -5,6 +5,7 @@ import { roles } from '@bascule/domain/estate/role.ts'
 import type { Role } from '@bascule/domain/estate/role.ts'
 import type { InjectOptions, LightMyRequestResponse } from 'fastify'
 import { sql } from 'kysely'
+import { boardsOf } from '#/deliver/testing/boards.ts'
 import { addDevices, aRollout, deviceKey } from '#/deliver/testing/delivery-world.ts'
 import { addPlaces } from '#/estate/testing/fleet-of.ts'
 import type { Db } from '#/platform/db/database.ts'
@@ -48,7 +49,10 @@ export async function createFuzzWorld(): Promise<FuzzWorld> {
   await server.services.fleet.refresh([1, 2, 3, 4, 5].map((index) => deviceKey(index).keyId))
   const actor = { kind: 'person', id: caller.personId, name: 'Fay', grants: [{ role: 'release-manager' }] } as const
   const call = { db: server.db, actor, now: server.services.now() }
-  await aRollout({ db: server.db, call, blobs: server.services.blobs }, [{}, {}])
+  await aRollout({ db: server.db, call, blobs: server.services.blobs, boards: await boardsOf(server.services) }, [
+    {},
+    {},
+  ])
   await makeSpecsReadable(server.db)
   const known = await knownTexts(server.db)
   const refusals = watchRefusals(await rowCounter(server.db))
