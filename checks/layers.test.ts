@@ -13,7 +13,7 @@ const allowed: Record<string, readonly string[]> = {
   agent: ['domain', 'contract', 'trust', 'content'],
   cli: ['domain', 'contract', 'trust', 'content'],
   simulator: ['domain', 'contract', 'trust', 'content'],
-  web: ['domain', 'contract'],
+  web: ['domain', 'contract', 'trust'],
 }
 const programs = new Set(['server', 'agent', 'cli', 'simulator', 'web'])
 

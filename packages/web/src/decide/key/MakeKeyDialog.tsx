@@ -2,6 +2,7 @@ import { Button, Group, Modal, Radio, Stack, TextInput } from '@mantine/core'
 import { useState } from 'react'
 import { useKeyActs } from './use-key-acts.ts'
 import { whyNotHere } from './why-not-here.ts'
+import { noSignPage, useSignPage } from '../sign/use-sign-page.ts'
 import { CommandLine } from '#/ui/CommandLine.tsx'
 import { ProblemAlert } from '#/ui/ProblemAlert.tsx'
 import { keyLevelWords } from '#/ui/levels.ts'
@@ -15,6 +16,12 @@ export function MakeKeyDialog({ onClose }: { onClose: () => void }) {
   const [label, setLabel] = useState('')
   const acts = useKeyActs()
   const making = level === '2' ? acts.makeWithPasskey : acts.makeHere
+  const page = useSignPage()?.url
+  function make() {
+    const done = { onSuccess: onClose }
+    if (level === '1') acts.makeHere.mutate(label.trim(), done)
+    else if (typeof page === 'string') acts.makeWithPasskey.mutate({ label: label.trim(), page }, done)
+  }
   return (
     <Modal opened onClose={onClose} title={<b>Make a key</b>}>
       <Radio.Group label="Where it is kept" value={level} onChange={setLevel}>
@@ -32,6 +39,7 @@ export function MakeKeyDialog({ onClose }: { onClose: () => void }) {
         </Stack>
       </Radio.Group>
       {why === undefined ? null : <p>{why}</p>}
+      {level === '2' && page === null ? <p>{noSignPage}</p> : null}
       {level === '3' ? (
         <Stack gap={8}>
           <p>Run both on your own machine; the second tells this server the public part.</p>
@@ -56,9 +64,9 @@ export function MakeKeyDialog({ onClose }: { onClose: () => void }) {
         </Button>
         {level === '3' ? null : (
           <Button
-            disabled={label.trim() === ''}
+            disabled={label.trim() === '' || (level === '2' && typeof page !== 'string')}
             loading={making.isPending}
-            onClick={() => making.mutate(label.trim(), { onSuccess: onClose })}
+            onClick={make}
           >
             Make key
           </Button>

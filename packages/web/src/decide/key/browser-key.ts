@@ -18,13 +18,13 @@ export async function makeBrowserKey(label: string): Promise<BrowserKey> {
 }
 
 export async function keepBrowserKey(key: BrowserKey): Promise<void> {
-  await keep('keys', key)
+  await keep(key)
   // Asked for, not relied on: a browser that must make room may still drop the key, and then a board takes a new one.
   await navigator.storage.persist()
 }
 
 export async function browserKeys(): Promise<BrowserKey[]> {
-  return await readAll<BrowserKey>('keys')
+  return await readAll<BrowserKey>()
 }
 
 /** Ed25519 over the text, 128 hex characters. */

@@ -1,35 +1,25 @@
-/** What this browser keeps for signing: its own keys, and the newest versions of signed files it has verified. */
-const databaseName = 'bascule-signing'
-const stores = { keys: 'keys', seen: 'seen' } as const
-export type StoreName = keyof typeof stores
+/** Where this browser keeps its own keys for signing. What it has seen of signed files is kept apart from them. */
+const databaseName = 'bascule-keys'
+const storeName = 'keys'
 
-/** All values of a store. Throws when the browser keeps nothing, for example in a private window. */
-export async function readAll<Value>(store: StoreName): Promise<Value[]> {
-  return await within(store, 'readonly', (objects) => objects.getAll() as IDBRequest<Value[]>)
-}
-
-export async function readOne<Value>(store: StoreName, id: string): Promise<Value | undefined> {
-  return await within(store, 'readonly', (objects) => objects.get(id) as IDBRequest<Value | undefined>)
+/** All values. Throws when the browser keeps nothing, for example in a private window. */
+export async function readAll<Value>(): Promise<Value[]> {
+  return await within('readonly', (objects) => objects.getAll() as IDBRequest<Value[]>)
 }
 
 /** Values carry their own `id`; one with the same id is replaced. */
-export async function keep(store: StoreName, value: { readonly id: string }): Promise<void> {
-  await within(store, 'readwrite', (objects) => objects.put(value))
-}
-
-export async function forget(store: StoreName, id: string): Promise<void> {
-  await within(store, 'readwrite', (objects) => objects.delete(id))
+export async function keep(value: { readonly id: string }): Promise<void> {
+  await within('readwrite', (objects) => objects.put(value))
 }
 
 async function within<Value>(
-  store: StoreName,
   mode: IDBTransactionMode,
   act: (objects: IDBObjectStore) => IDBRequest<Value>,
 ): Promise<Value> {
   const database = await open()
   try {
-    const transaction = database.transaction(stores[store], mode)
-    const request = act(transaction.objectStore(stores[store]))
+    const transaction = database.transaction(storeName, mode)
+    const request = act(transaction.objectStore(storeName))
     // A key that is not on disk yet must not be registered, so a write counts once its transaction is complete.
     await new Promise<void>((resolve, reject) => {
       transaction.addEventListener('complete', () => resolve())
@@ -45,7 +35,7 @@ async function within<Value>(
 async function open(): Promise<IDBDatabase> {
   const request = indexedDB.open(databaseName, 1)
   request.addEventListener('upgradeneeded', () => {
-    for (const name of Object.values(stores)) request.result.createObjectStore(name, { keyPath: 'id' })
+    request.result.createObjectStore(storeName, { keyPath: 'id' })
   })
   return await new Promise((resolve, reject) => {
     request.addEventListener('success', () => resolve(request.result))

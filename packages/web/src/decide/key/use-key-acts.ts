@@ -18,7 +18,7 @@ export function useKeyActs() {
   return {
     makeHere: useMutation({ mutationFn: makeHere, onSuccess: refresh }),
     makeWithPasskey: useMutation({
-      mutationFn: (label: string) => makeWithPasskey(label, personName),
+      mutationFn: ({ label, page }: { label: string; page: string }) => makeWithPasskey(page, label, personName),
       onSuccess: refresh,
     }),
     retire: useMutation(orpc.decide.memberKey.retire.mutationOptions({ onSuccess: refresh })),
@@ -33,8 +33,8 @@ async function makeHere(label: string): Promise<void> {
   await client.decide.memberKey.register({ publicKey: key.publicKey, level: 1, label, proof })
 }
 
-async function makeWithPasskey(label: string, personName: string): Promise<void> {
-  const answer = await askSignPage({ type: 'make-key', label, personName })
+async function makeWithPasskey(page: string, label: string, personName: string): Promise<void> {
+  const answer = await askSignPage(page, { type: 'make-key', label, personName })
   if (answer.type === 'refused') throw asError(problemFromRefusal(answer.refusal))
   if (answer.type !== 'key') throw asError(cancelled)
   const { publicKey, wrapped, proof } = answer

@@ -19,18 +19,18 @@ export function ReviewPart({ review }: { review: ReviewQuery }) {
   if (review.data === undefined) return <Loading what="the check of the draft" lines={3} />
   if (!review.data.ok) {
     const { rule, fact, lifter, next } = review.data.error
-    return <ProblemAlert title="Do not sign this" error={{ kind: 'refused', what: fact, rule, lifter, next }} />
+    return <ProblemAlert title="Not to be signed here" error={{ kind: 'refused', what: fact, rule, lifter, next }} />
   }
   const { documents, anchor } = review.data.value
   return (
     <section className={styles.review} aria-label="What your signature changes">
-      {documents.map(({ role, version, expiresAt, sentences }) => (
+      {documents.map(({ role, words }) => (
         <div key={role}>
           <h3>
-            <span className="mono">{role}</span> becomes version {version}, good until {formatDay(expiresAt)}
+            What your signature changes in <span className="mono">{role}</span>
           </h3>
           <ul>
-            {sentences.map((sentence) => (
+            {words.map((sentence) => (
               <li key={sentence}>{sentence}</li>
             ))}
           </ul>
@@ -38,7 +38,7 @@ export function ReviewPart({ review }: { review: ReviewQuery }) {
       ))}
       <p>
         Checked in this browser against the published files, from the root <DigestText digest={anchor.sha256} />
-        {anchor.isNew ? ', which it sees for the first time.' : ', which it knows.'}
+        {anchor.isNew ? ', which it sees for the first time.' : `, which it knows since ${formatDay(anchor.since)}.`}
       </p>
     </section>
   )

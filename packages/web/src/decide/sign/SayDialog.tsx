@@ -3,6 +3,7 @@ import { useState } from 'react'
 import styles from './SignDialog.module.css'
 import { KeyChoice } from './KeyChoice.tsx'
 import { sayCommand, statementOf } from './statement.ts'
+import { useSignPage } from './use-sign-page.ts'
 import { useSaying } from './use-saying.ts'
 import { isUsable, whyNotHere } from '../key/why-not-here.ts'
 import { useMyKeys } from '../key/use-my-keys.ts'
@@ -30,10 +31,11 @@ export function SayDialog({ found, kind, onClose }: SayDialogProps) {
   const [untilOn, setUntilOn] = useState('')
   const [chosen, setChosen] = useState('')
   const saying = useSaying(found)
+  const signPage = useSignPage()
   const key = keys.find(({ keyId }) => keyId === chosen) ?? keys.find((each) => isUsable(each, here)) ?? keys[0]
   if (key === undefined) return null
   const own = mine.here.find(({ id }) => id === key.keyId)
-  const isHere = whyNotHere() === undefined && (key.level === 2 || own !== undefined)
+  const isHere = own !== undefined || (isUsable(key, here) && typeof signPage?.url === 'string')
   const isFilled = reason.trim() !== '' && (kind === 'no-go' || untilOn !== '')
   const say = { kind, reason: reason.trim(), ...(kind === 'defer' ? { untilOn } : {}) }
   return (
@@ -77,7 +79,13 @@ export function SayDialog({ found, kind, onClose }: SayDialogProps) {
             loading={saying.isPending}
             onClick={() =>
               saying.mutate(
-                { signed: statementOf(found, key.keyId, say, new Date()), title: caseTitle(found), key, own },
+                {
+                  signed: statementOf(found, key.keyId, say, new Date()),
+                  title: caseTitle(found),
+                  key,
+                  own,
+                  page: signPage?.url ?? '',
+                },
                 { onSuccess: onClose },
               )
             }

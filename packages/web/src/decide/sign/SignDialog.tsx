@@ -5,6 +5,7 @@ import styles from './SignDialog.module.css'
 import { KeyChoice } from './KeyChoice.tsx'
 import { ReviewPart } from './ReviewPart.tsx'
 import { keysThatCount, type Draft } from './draft.ts'
+import { noSignPage, useSignPage } from './use-sign-page.ts'
 import { useReview } from './use-review.ts'
 import { useSigning } from './use-signing.ts'
 import { isUsable, whyNotHere } from '../key/why-not-here.ts'
@@ -82,6 +83,8 @@ function WithTool({ why, command, onClose }: SignWithProps & { why: string }) {
 
 function WithPasskey({ draft, chosen, title, onClose }: SignWithProps) {
   const signing = useSigning(draft)
+  const page = useSignPage()?.url
+  if (page === null) return <p className={styles.words}>{noSignPage}</p>
   return (
     <>
       <p className={styles.words}>
@@ -89,8 +92,12 @@ function WithPasskey({ draft, chosen, title, onClose }: SignWithProps) {
       </p>
       <Foot error={signing.error} onClose={onClose}>
         <Button
+          disabled={page === undefined}
           loading={signing.isPending}
-          onClick={() => signing.mutate({ kind: 'passkey', key: chosen, title }, { onSuccess: onClose })}
+          onClick={() => {
+            if (page !== undefined)
+              signing.mutate({ kind: 'passkey', key: chosen, title, page }, { onSuccess: onClose })
+          }}
         >
           Sign with your passkey
         </Button>
@@ -101,7 +108,7 @@ function WithPasskey({ draft, chosen, title, onClose }: SignWithProps) {
 
 function WithBrowserKey({ draft, chosen, onClose }: SignWithProps) {
   const signing = useSigning(draft)
-  const review = useReview(draft)
+  const review = useReview(draft, chosen.keyId)
   const key = useMyKeys().here.find(({ id }) => id === chosen.keyId)
   const isReady = key !== undefined && review.data?.ok === true
   return (

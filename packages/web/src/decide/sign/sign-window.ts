@@ -15,18 +15,11 @@ export type SignPageRequest =
   | { type: 'say'; signed: Readonly<Record<string, unknown>>; caseTitle: string; key: MemberKey }
   | { type: 'make-key'; label: string; personName: string }
 
-const loopback: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]'])
 const watchMs = 400
 
-/** Where the signing page lives: a host of its own, so that nothing of this origin can reach its keys. */
-export function signPageOrigin({ protocol, hostname, port }: Pick<Location, 'protocol' | 'hostname' | 'port'>): string {
-  const host = loopback.has(hostname) ? 'sign.localhost' : `sign.${hostname}`
-  return `${protocol}//${host}${port === '' ? '' : `:${port}`}`
-}
-
 /** Opens the signing page, hands it the request once it is ready, and waits for its one answer. */
-export async function askSignPage(request: SignPageRequest): Promise<SignPageAnswer> {
-  const origin = signPageOrigin(location)
+export async function askSignPage(url: string, request: SignPageRequest): Promise<SignPageAnswer> {
+  const { origin } = new URL(url)
   const page = window.open(`${origin}/sign.html`, 'bascule-sign', 'popup,width=520,height=760')
   if (page === null) throw new Error('The browser did not open the signing page. Allow pop-ups for this site.')
   const listening = new AbortController()

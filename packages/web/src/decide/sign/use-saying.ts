@@ -14,16 +14,18 @@ interface Saying {
   key: MemberKey
   /** The private half, where this browser has it. */
   own: BrowserKey | undefined
+  /** Address of the signing page, for the others. */
+  page: string
 }
 
 /** Signs a no-go or a deferral and records it. */
 export function useSaying({ id: caseId }: Case) {
   const queries = useQueryClient()
   return useMutation({
-    mutationFn: async ({ signed, title, key, own }: Saying) => {
+    mutationFn: async ({ signed, title, key, own, page }: Saying) => {
       const signature =
         own === undefined
-          ? await passkeySignature(signed, title, key)
+          ? await passkeySignature(page, signed, title, key)
           : { keyid: own.id, sig: await signText(own, canonicalJson(signed)) }
       return await client.decide.case.say({ caseId, statement: { signed, signatures: [signature] } })
     },
@@ -31,8 +33,8 @@ export function useSaying({ id: caseId }: Case) {
   })
 }
 
-async function passkeySignature(signed: Statement, caseTitle: string, key: MemberKey) {
-  const answer = await askSignPage({ type: 'say', signed, caseTitle, key })
+async function passkeySignature(page: string, signed: Statement, caseTitle: string, key: MemberKey) {
+  const answer = await askSignPage(page, { type: 'say', signed, caseTitle, key })
   if (answer.type === 'refused') throw asError(problemFromRefusal(answer.refusal))
   if (answer.type !== 'said') throw asError(cancelled)
   return answer.signature

@@ -4,13 +4,13 @@ import { documentsFor, unsignedBy, type Draft } from './draft.ts'
 import { askSignPage } from './sign-window.ts'
 import { signText, type BrowserKey } from '../key/browser-key.ts'
 import type { MemberKey } from '../key/use-my-keys.ts'
-import type { Reviewed } from './review-draft.ts'
+import type { DraftReview } from './review-draft.ts'
 import { client, orpc } from '#/api/client.ts'
 import type { Problem } from '#/ui/problem.ts'
 
 export type SignWith =
-  | { kind: 'browser'; key: BrowserKey; review: Reviewed }
-  | { kind: 'passkey'; key: MemberKey; title: string }
+  | { kind: 'browser'; key: BrowserKey; review: DraftReview }
+  | { kind: 'passkey'; key: MemberKey; title: string; page: string }
 
 type Signatures = Parameters<typeof client.decide.draft.sign>[0]['signatures']
 
@@ -45,9 +45,9 @@ async function ownSignatures(
 
 async function passkeySignatures(
   draft: Draft,
-  { key, title }: Extract<SignWith, { kind: 'passkey' }>,
+  { key, title, page }: Extract<SignWith, { kind: 'passkey' }>,
 ): Promise<Signatures> {
-  const answer = await askSignPage({ type: 'sign', draft, caseTitle: title, key })
+  const answer = await askSignPage(page, { type: 'sign', draft, caseTitle: title, key })
   if (answer.type === 'refused') throw asError(problemFromRefusal(answer.refusal))
   if (answer.type !== 'signed' || answer.draftId !== draft.id) throw asError(cancelled)
   const roles = new Set(documentsFor(draft, key.keyId).map(({ role }) => role))
