@@ -131,3 +131,16 @@ test('half a file, a file of no role and a stop list that is older are left out'
   expect(restored.recover({ ...kept, ...rubbish })).toMatchObject({ ok: true, value: { missing: [] } })
   expect(versionsOf(restored)).toEqual([4, 5, 2, 2])
 })
+
+test('a first root comes from nobody: where none is left, a device cannot bring one', () => {
+  const { kept } = aLoss()
+  const lost = join(folder, 'lost')
+  rmSync(join(lost, 'repository'), { recursive: true })
+  const empty = open('lost')
+  const { snapshot, timestamp } = empty.onlineKeys
+  const theirs = firstCeremony({ snapshot: snapshot.publicKey, timestamp: timestamp.publicKey }, at)['root']
+  for (const root of [kept['root.json'] ?? '', JSON.stringify(theirs)]) {
+    expect(empty.recover({ ...kept, 'root.json': root })).toEqual({ ok: true, value: { files: [], missing: [] } })
+    expect(empty.filesForNewcomers()).toEqual([])
+  }
+})

@@ -35,6 +35,8 @@ export interface Gathered {
 
 /** Adds the files that a device returned, of which those that do not hold change nothing. */
 export function gather(before: Gathered, files: Readonly<Record<string, string>>, own: OwnKeys): Gathered {
+  // Every root vouches for the next one, and nobody for the first: that one comes from a ceremony or from a backup.
+  if (!before.draft.root) return before
   const found = Object.entries(files).flatMap(([name, text]) => {
     const document = envelopeFrom(text)
     return document ? [{ role: roleOfFile(name, versionOf(document)), document }] : []
