@@ -10,7 +10,7 @@ import {
 } from '#/deliver/testing/delivery-world.ts'
 import type { DeviceCall } from '#/estate/device/device-list.service.ts'
 import { createFleet } from '#/estate/device/fleet.ts'
-import { listFleet, listFleetAnchors, type FleetFilter } from './fleet-view.ts'
+import { countRefusals, listFleet, listFleetAnchors, type FleetFilter } from './fleet-view.ts'
 
 let world: DeliveryWorld
 let call: DeviceCall
@@ -111,4 +111,29 @@ test('each device stands with its model and with what the CMDB says it runs, by 
     ],
     [null, []],
   ])
+})
+
+test('devices that refuse are counted by the check that refuses, can be filtered, and say why in their row', async () => {
+  const refuse = async (device: number, code: string, rule: string, sentence: string) =>
+    await sql`update job set refusal_code = ${code}, refusal_rule = ${rule}, sentence = ${sentence}, state_since = now()
+      where device_id = ${device}`.execute(world.db)
+  await refuse(3, 'QUORUM', 'quorum-is-counted-again', 'Signed by 1 of 2 keys.')
+  await refuse(4, 'QUORUM', 'quorum-is-counted-again', 'Signed by 1 of 2 keys.')
+  await refuse(2, 'WITHDRAWN', 'stop-list-is-silent', 'It was stopped.')
+  const groups = [
+    { code: 'QUORUM', rule: 'quorum-is-counted-again', devices: 2, sentence: 'Signed by 1 of 2 keys.' },
+    { code: 'WITHDRAWN', rule: 'stop-list-is-silent', devices: 1, sentence: 'It was stopped.' },
+  ]
+  expect(await countRefusals(call)).toEqual({ ok: true, value: groups })
+  expect(await countRefusals(call, release)).toEqual({ ok: true, value: groups })
+  expect(await namesOf({ refusal: 'QUORUM' })).toEqual(['ws-000003', 'ws-000004'])
+  expect(await namesOf({ refusal: 'any', release })).toEqual(['ws-000002', 'ws-000003', 'ws-000004'])
+  expect(await namesOf({ refusal: 'any', work: 'failed' })).toEqual(['ws-000002'])
+  const page = await listFleet(call, { query: 'name:ws-000003', order: '', limit: 1 })
+  expect(page.ok && page.value.items[0]?.work?.refusal).toEqual({ code: 'QUORUM', rule: 'quorum-is-counted-again' })
+})
+
+test('who sees no devices is told of no refusals', async () => {
+  const nobody = { ...call, actor: { ...call.actor, grants: [] } }
+  expect(await countRefusals(nobody)).toEqual({ ok: true, value: [] })
 })
