@@ -44,6 +44,8 @@ interface OpenJobRow {
   manifest_sha256: string
   manifest_size_bytes: number
   plan: unknown
+  /** Whether the device has proven that it runs, or ran before this one, an earlier release of the line. */
+  has_earlier: boolean
 }
 
 /**
@@ -126,7 +128,11 @@ async function devicesWithGeneration(tx: Db, deviceIds: readonly number[]) {
 async function openJobsOf(tx: Db, deviceIds: readonly number[]): Promise<OpenJobRow[]> {
   const rows = await sql<OpenJobRow>`
     select j.device_id, d.key_id, d.roles, s.code as site, o.code as org_unit, j.rollout_id, j.phase, j.id, j.action,
-      r.release_id, r.path, e.product_line, e.manifest_sha256, e.manifest_size_bytes, e.plan
+      r.release_id, r.path, e.product_line, e.manifest_sha256, e.manifest_size_bytes, e.plan,
+      exists (
+        select 1 from job o join rollout ro on ro.id = o.rollout_id join release eo on eo.id = ro.release_id
+        where o.device_id = j.device_id and eo.product_line = e.product_line and eo.counter < e.counter
+          and o.action = 'install' and o.state in ('succeeded', 'already-present')) as has_earlier
     from job j
     join device d on d.id = j.device_id
     left join site s on s.id = d.site_id
@@ -143,11 +149,19 @@ function mayBeAssigned(state: (typeof jobStates)[number]): boolean {
   return isOpen(state) || state === 'failed-needs-human'
 }
 
+/**
+ * What a device is ordered to do. Going back needs the signature of the release that comes back; where there was none,
+ * the software leaves, which the board has signed as well or not.
+ */
+function orderOf({ action, has_earlier: hasEarlier }: OpenJobRow): AssignmentCustom['action'] {
+  return action === 'back-out' && !hasEarlier ? 'remove' : action
+}
+
 async function targetFrom(services: AssignmentServices, row: OpenJobRow) {
   const proof = await services.audienceTrees.proofFor(row.rollout_id, row.phase, row.key_id)
   const custom: AssignmentCustom = {
     job: String(row.id),
-    action: row.action,
+    action: orderOf(row),
     release: row.release_id,
     productLine: row.product_line,
     rollout: row.rollout_id,

@@ -2,8 +2,6 @@ import { ReleaseManifest } from '@bascule/contract/device/release-manifest.ts'
 import { ReleasePlan } from '@bascule/contract/plan/release.ts'
 import { sha256Hex } from '@bascule/trust/keys.ts'
 import { authorise } from '@bascule/trust/client/authorise.ts'
-import { freshMemory } from '@bascule/trust/client/memory.ts'
-import { refreshAuthority } from '@bascule/trust/client/refresh-authority.ts'
 import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import { unfreezeRelease } from '#/plan/release/freeze-release.ts'
@@ -15,8 +13,8 @@ import {
   createDeliveryWorld,
   deviceKey,
   startOfTests as now,
-  type DeliveryWorld,
 } from '../testing/delivery-world.ts'
+import { authorityOf, blobOf } from '../testing/verify-as-device.ts'
 import { startRollout } from './start-rollout.ts'
 import { membersOf } from './rollout.store.ts'
 
@@ -155,35 +153,6 @@ test.each(['frozen', 'dynamic'] as const)(
     expect(authorise({ ...question, manifestBytes: Buffer.from('{}') })).toMatchObject({ error: { code: 'MANIFEST' } })
   },
 )
-
-/** What a device makes of the metadata, from nothing but the first root. */
-async function authorityOf(files: ReadonlyMap<string, string>) {
-  const cache = new Map<string, Uint8Array>()
-  const refreshed = await refreshAuthority({
-    anchor: { bytes: Buffer.from(files.get('1.root.json') ?? '') },
-    cache: { read: (name) => cache.get(name), write: (name, bytes) => void cache.set(name, bytes) },
-    sources: [
-      {
-        fetchMetadata: async (name) => {
-          const text = files.get(name)
-          return await Promise.resolve(text === undefined ? undefined : Buffer.from(text))
-        },
-      },
-    ],
-    lines: [{ board: 'desk', line: 'sales-desk' }],
-    clock: now,
-    memory: freshMemory(now.subtract({ hours: 1 })),
-  })
-  if (!refreshed.ok) throw new Error(JSON.stringify(refreshed.error))
-  expect(refreshed.value.failures).toEqual({})
-  return refreshed.value
-}
-
-async function blobOf({ blobs }: Pick<DeliveryWorld, 'blobs'>, hex: string | null): Promise<Buffer> {
-  const found = await blobs.open(`sha256:${hex}`)
-  if (!found) throw new Error(`There is no blob ${hex}`)
-  return Buffer.concat(await found.toArray())
-}
 
 test('where the server decides who, the whole fleet is the limit that is signed', async () => {
   const { world, releaseId } = await aPlan('dynamic')

@@ -60,7 +60,12 @@ export async function openBoards(publisher: Publisher, lines: readonly string[] 
     const role = lineRoleName(board, release.plan.productLine)
     const before = (await publisher.current()).roles[role]?.signed as ReleasesSigned
     const path = targetPathText({ board, line: release.plan.productLine, kind: 'normal', release: release.id })
-    const targets = { ...before.targets, [path]: targetOf(release) }
+    // The way back to what is live is signed with the Go, as a board does it.
+    const live = Object.entries(before.targets).map(([key, { custom, ...rest }]) => [
+      key,
+      { ...rest, custom: { ...custom, backoutFrom: [...custom.backoutFrom, release.id] } },
+    ])
+    const targets = { ...Object.fromEntries(live), [path]: targetOf(release) }
     const next = buildReleases('line', { version: before.version + 1, at: publisher.now() }, targets)
     await publish({ [role]: signDocument(next, members.slice(0, 2)) })
   }
