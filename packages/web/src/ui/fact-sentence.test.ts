@@ -43,3 +43,14 @@ test('a back-out that was asked for is said as a person would', () => {
   const asked = fact({ did: 'rollout.back-out-asked', after: { reason: 'Printers stop.' } })
   expect(factSentence(asked)).toBe('Ines Marek asked for a back-out. Printers stop.')
 })
+
+test('a decision is told with its case: who asked, who signed, what came of it', () => {
+  const about = (did: string, after: unknown = null) =>
+    factSentence(fact({ did, subject: { kind: 'case', id: 'CASE-0007' }, after }))
+  expect(about('case.opened', { board: 'shops', reason: 'The sale begins.' })).toBe(
+    'Ines Marek asked the board shops CASE-0007. The sale begins.',
+  )
+  expect(about('case.signed', { title: 'Go' })).toBe('Ines Marek signed for CASE-0007')
+  expect(about('case.no-go-said', { reason: 'Too early.' })).toBe('Ines Marek said no-go to CASE-0007. Too early.')
+  expect(about('case.decided', { state: 'go' })).toBe('CASE-0007: Go')
+})

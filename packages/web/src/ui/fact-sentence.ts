@@ -16,6 +16,7 @@ export function factSentence(fact: FactWords): string {
   if (kind === 'phase') return phaseSentence(fact, act)
   if (kind === 'job') return jobSentence(fact, act)
   if (kind === 'rollout') return rolloutSentence(fact, act)
+  if (kind === 'case') return caseSentence(fact, act)
   const verb = verbs[fact.did] ?? `${plain(act === '' ? kind : act)} ${act === '' ? '' : plain(kind)}`.trim()
   return sentence(`${fact.actor.name} ${verb}`, nameOf(fact), reasonOf(fact))
 }
@@ -29,6 +30,7 @@ const verbs: Readonly<Record<string, string>> = {
   'role.granted': 'gave a role:',
   'role.revoked': 'took a role back:',
   'release.planned': 'planned release',
+  'release.authorised': 'let it out: every signature that is needed is there',
   'release.changed': 'changed the plan of',
   'release.cancelled': 'cancelled release',
   'package-version.uploaded': 'uploaded package',
@@ -44,6 +46,13 @@ const verbs: Readonly<Record<string, string>> = {
   'service.created': 'added service',
   'absence.created': 'recorded an absence',
   'baseline.taken': 'took baseline',
+  'member-key.registered': 'registered a key to sign with:',
+  'member-key.retired': 'retired a key',
+  'draft.proposed': 'proposed to sign:',
+  'draft.signed': 'signed:',
+  'draft.published': 'published',
+  'draft.withdrawn': 'withdrew a draft',
+  'authority.published': 'published signed files',
 }
 
 const phaseActs: Readonly<Record<string, string>> = {
@@ -101,6 +110,28 @@ function rolloutSentence(fact: FactWords, act: string): string {
     return sentence(`Rollout: ${stateLook('rollout', act).word.toLowerCase()}`, undefined, reasonOf(fact))
   }
   return sentence(`${fact.actor.name} ${rolloutActs[act] ?? `${plain(act)} the rollout`}`, undefined, reasonOf(fact))
+}
+
+const caseActs: Readonly<Record<string, string>> = {
+  signed: 'signed for',
+  'no-go-said': 'said no-go to',
+  'deferral-said': 'asked to defer',
+  withdrawn: 'took back',
+  reopened: 'opened again',
+}
+
+function caseSentence(fact: FactWords, act: string): string {
+  const { actor, subject, after } = fact
+  const board = textIn(after, 'board')
+  if (act === 'opened') {
+    return sentence(
+      `${actor.name} asked the board${board === undefined ? '' : ` ${board}`}`,
+      subject.id,
+      reasonOf(fact),
+    )
+  }
+  if (act === 'decided') return `${subject.id}: ${stateLook('case', textIn(after, 'state') ?? '').word}`
+  return sentence(`${actor.name} ${caseActs[act] ?? plain(act)}`, subject.id, reasonOf(fact))
 }
 
 /** What a fact is about, as people call it. */

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { useState } from 'react'
 import styles from './CaseActs.module.css'
-import { caseTitle, isOpen, type Case } from './case-view.ts'
+import { caseTitle, isOpen, isPending, type Case } from './case-view.ts'
 import { useCaseActs } from './use-case-acts.ts'
 import { SayDialog } from '../sign/SayDialog.tsx'
 import { SignDialog } from '../sign/SignDialog.tsx'
@@ -19,10 +19,10 @@ export function CaseActs({ found }: { found: Case }) {
   const [open, setOpen] = useState<Open>(null)
   const canAsk = useCan('release.write')
   const close = () => setOpen(null)
-  if (!isOpen(found)) return null
+  if (!isPending(found)) return null
   return (
     <>
-      <MemberActs found={found} onOpen={setOpen} />
+      {isOpen(found) ? <MemberActs found={found} onOpen={setOpen} /> : null}
       {canAsk ? (
         <Button variant="subtle" color="gray" mt={8} fullWidth className="no-print" onClick={() => setOpen('withdraw')}>
           Take the question back…
@@ -36,9 +36,9 @@ export function CaseActs({ found }: { found: Case }) {
 function MemberActs({ found, onOpen }: { found: Case; onOpen: (open: Open) => void }) {
   const canVote = useCan('board.vote')
   const freshness = useFreshness()
-  const { keys, isPending } = useMyKeys()
+  const { keys, isPending: isLoading } = useMyKeys()
   const belongs = found.votes.filter((vote) => keys.some(({ keyId }) => keyId === vote.keyId))
-  if (!canVote || isPending) return null
+  if (!canVote || isLoading) return null
   if (belongs.length === 0) {
     return (
       <p className={styles.note}>

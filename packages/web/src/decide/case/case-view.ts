@@ -27,8 +27,13 @@ export function caseTitle({ kind, title, version }: Pick<CaseRow, 'kind' | 'titl
   return `${kindWords[kind]}: ${title} ${version}`
 }
 
-/** Whether the board can still say something that counts. */
+/** Whether the board can say something that counts now. */
 export function isOpen({ state }: Pick<CaseRow, 'state'>): boolean {
+  return state === 'open'
+}
+
+/** Whether the question can be taken back: it is open, or will be asked again at a later day. */
+export function isPending({ state }: Pick<CaseRow, 'state'>): boolean {
   return state === 'open' || state === 'deferred'
 }
 

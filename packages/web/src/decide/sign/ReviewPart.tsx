@@ -9,17 +9,23 @@ import { formatDay } from '#/ui/format.ts'
 export function ReviewPart({ review }: { review: ReviewQuery }) {
   if (review.error !== null) {
     return (
-      <ProblemAlert
-        title="The draft could not be checked"
-        error={{ kind: 'broken', what: review.error.message, next: 'Nothing was signed. Try again.' }}
-        onRetry={() => void review.refetch()}
-      />
+      <div className={styles.problem}>
+        <ProblemAlert
+          title="The draft could not be checked"
+          error={{ kind: 'broken', what: review.error.message, next: 'Nothing was signed. Try again.' }}
+          onRetry={() => void review.refetch()}
+        />
+      </div>
     )
   }
   if (review.data === undefined) return <Loading what="the check of the draft" lines={3} />
   if (!review.data.ok) {
     const { rule, fact, lifter, next } = review.data.error
-    return <ProblemAlert title="Not to be signed here" error={{ kind: 'refused', what: fact, rule, lifter, next }} />
+    return (
+      <div className={styles.problem}>
+        <ProblemAlert title="Not to be signed here" error={{ kind: 'refused', what: fact, rule, lifter, next }} />
+      </div>
+    )
   }
   const { documents, anchor } = review.data.value
   return (

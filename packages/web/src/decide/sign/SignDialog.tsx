@@ -145,7 +145,11 @@ interface FootProps {
 function Foot({ error, onClose, children }: FootProps) {
   return (
     <>
-      {error === null ? null : <ProblemAlert title="Not signed" error={error} />}
+      {error === null ? null : (
+        <div className={styles.problem}>
+          <ProblemAlert title="Not signed" error={error} />
+        </div>
+      )}
       <Group justify="flex-end" mt="md">
         <Button variant="default" onClick={onClose}>
           Cancel

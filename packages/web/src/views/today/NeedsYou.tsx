@@ -5,6 +5,7 @@ import { QuietLine } from './QuietLine.tsx'
 import { needsFrom, type Need } from './needs.ts'
 import { useMay } from './use-may.ts'
 import { orpc } from '#/api/client.ts'
+import { useWaitingCases } from '#/decide/use-waiting-cases.ts'
 import type { ReleaseRow } from '#/plan/release/ReleaseTable.tsx'
 import { AppLink } from '#/ui/AppLink.tsx'
 
@@ -14,13 +15,20 @@ export function NeedsYou({ releases }: { releases: readonly ReleaseRow[] }) {
   const queries = useQueryClient()
   const pending = useCount('state:pending', may.approve)
   const all = useCount('', may.seeDevices)
-  const known = { releases, pending: pending?.total ?? 0, silent: all?.silent ?? 0, active: all?.active ?? 0 }
+  const waiting = useWaitingCases()
+  const known = {
+    cases: waiting.cases,
+    releases,
+    pending: pending?.total ?? 0,
+    silent: all?.silent ?? 0,
+    active: all?.active ?? 0,
+  }
   const needs = needsFrom(known, may)
-  const isKnown = (pending !== undefined || !may.approve) && (all !== undefined || !may.seeDevices)
+  const isKnown = waiting.isKnown && (pending !== undefined || !may.approve) && (all !== undefined || !may.seeDevices)
   useEffect(() => {
     // The mark in the navigation never says another number than the list below it.
-    if (isKnown) queries.setQueriesData({ queryKey: ['needs-count'] }, needs.length)
-  }, [queries, isKnown, needs.length])
+    if (isKnown) queries.setQueriesData({ queryKey: ['needs-count'] }, needs.length - waiting.cases.length)
+  }, [queries, isKnown, needs.length, waiting.cases.length])
   if (needs.length === 0) return <QuietLine>Nothing waits for you.</QuietLine>
   return (
     <ul className={styles.list}>
@@ -46,6 +54,13 @@ function NeedLink({ need: { at, verb } }: { need: Need }) {
   if ('query' in at) {
     return (
       <AppLink to="/fleet" search={{ q: at.query }}>
+        {verb}
+      </AppLink>
+    )
+  }
+  if ('caseId' in at) {
+    return (
+      <AppLink to="/cases/$caseId" params={{ caseId: at.caseId }}>
         {verb}
       </AppLink>
     )

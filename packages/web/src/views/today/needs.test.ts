@@ -11,6 +11,7 @@ function release(id: string, state: string, rollout: object | null): Known['rele
 
 const rollout = { state: 'running', phase: 1, phases: 2, audience: 10, verified: 3, failures: 0 }
 const known: Known = {
+  cases: [{ id: 'CASE-0001', kind: 'go', title: 'Till', version: '4.3' } as Known['cases'][number]],
   releases: [
     release('REL-0001', 'planned', null),
     release('REL-0002', 'rolling-out', rollout),
@@ -27,6 +28,7 @@ const known: Known = {
 
 test('what waits is said once each, with the place where it is done', () => {
   expect(needsFrom(known, everything).map(({ what, at }) => [what, at])).toEqual([
+    ['Go: Till 4.3 waits for your signature', { caseId: 'CASE-0001' }],
     ['Till 4.2 is planned; its board can be asked', { releaseId: 'REL-0001' }],
     ['2 devices of Till 4.2 failed', { releaseId: 'REL-0003' }],
     ['Till 4.2 is paused', { releaseId: 'REL-0004' }],
@@ -37,5 +39,5 @@ test('what waits is said once each, with the place where it is done', () => {
 })
 
 test('nothing waits for who may do nothing about it', () => {
-  expect(needsFrom(known, nothing)).toEqual([])
+  expect(needsFrom({ ...known, cases: [] }, nothing)).toEqual([])
 })

@@ -1,11 +1,12 @@
 import type { ReleaseRow } from '#/plan/release/ReleaseTable.tsx'
+import { caseTitle, type CaseRow } from '#/decide/case/case-view.ts'
 import { countOf } from '#/ui/format.ts'
 
 /** One thing that waits for a person, and where it is done. */
 export interface Need {
   key: string
   what: string
-  at: { releaseId: ReleaseRow['id'] } | { query: string }
+  at: { releaseId: ReleaseRow['id'] } | { query: string } | { caseId: CaseRow['id'] }
   verb: string
 }
 
@@ -19,15 +20,23 @@ export interface May {
 }
 
 export interface Known {
+  /** Questions that a key of this person can decide. */
+  cases: readonly CaseRow[]
   releases: readonly ReleaseRow[]
   pending: number
   silent: number
   active: number
 }
 
-/** First what has stopped or failed and what could begin, then devices. */
-export function needsFrom({ releases, pending, silent, active }: Known, may: May): Need[] {
+/** First what is asked of this person, then what has stopped or failed and what could begin, then devices. */
+export function needsFrom({ cases, releases, pending, silent, active }: Known, may: May): Need[] {
   const needs: (Need | undefined)[] = [
+    ...cases.map((row) => ({
+      key: row.id,
+      what: `${caseTitle(row)} waits for your signature`,
+      at: { caseId: row.id },
+      verb: 'Read and sign',
+    })),
     ...releases.map((release) => needOf(release, may)),
     may.approve && pending > 0
       ? {

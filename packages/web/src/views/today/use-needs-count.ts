@@ -3,6 +3,7 @@ import { needsFrom, type May } from './needs.ts'
 import { useMay } from './use-may.ts'
 import { client } from '#/api/client.ts'
 import { useCan } from '#/api/session.ts'
+import { useWaitingCases } from '#/decide/use-waiting-cases.ts'
 
 const everyMs = 60_000
 const recentMax = 20
@@ -15,6 +16,7 @@ const nobody = { total: 0, active: 0, silent: 0 }
 export function useNeedsCount(): number {
   const may = useMay()
   const canRead = useCan('release.read')
+  const waiting = useWaitingCases()
   const count = useQuery({
     queryKey: ['needs-count', may],
     queryFn: async ({ signal }) => await countNeeds(may, signal),
@@ -22,7 +24,7 @@ export function useNeedsCount(): number {
     staleTime: everyMs,
     refetchInterval: everyMs,
   })
-  return count.data ?? 0
+  return (count.data ?? 0) + waiting.cases.length
 }
 
 async function countNeeds(may: May, signal: AbortSignal): Promise<number> {
@@ -32,6 +34,8 @@ async function countNeeds(may: May, signal: AbortSignal): Promise<number> {
     may.approve && may.seeDevices ? devices.count({ query: 'state:pending' }, { signal }) : nobody,
     may.seeDevices ? devices.count({ query: '' }, { signal }) : nobody,
   ])
-  return needsFrom({ releases: releases.items, pending: pending.total, silent: all.silent, active: all.active }, may)
-    .length
+  return needsFrom(
+    { cases: [], releases: releases.items, pending: pending.total, silent: all.silent, active: all.active },
+    may,
+  ).length
 }
