@@ -33,9 +33,15 @@ async function findPages(page: Page, url: string): Promise<string[]> {
     await settle(page)
     const links = (await hrefs(page, `main a[href^="${path}/"]`)).filter((href) => !href.includes('?'))
     const chosen = path === '/settings' ? links : links.slice(0, 1)
-    if (path !== '/') for (const link of chosen) found.add(link)
+    // A board leads to its questions and its keys, which stand beside it and not below it.
+    const beside = path === '/boards' ? (await hrefs(page, 'main a')).filter(isOfBoards) : []
+    if (path !== '/') for (const link of [...chosen, ...beside]) found.add(link)
   }
   return [...found]
+}
+
+function isOfBoards(href: string): boolean {
+  return href === '/keys' || href.startsWith('/cases/')
 }
 
 async function hrefs(page: Page, selector: string): Promise<string[]> {

@@ -120,7 +120,16 @@ export async function photographTrouble(page: Page, url: string, path: string): 
   await page.unrouteAll()
 }
 
-const emptyPlaces = ['/', '/releases', '/fleet', '/fleet/cmdb?view=baselines', '/library', '/settings/sites']
+const emptyPlaces = [
+  '/',
+  '/releases',
+  '/fleet',
+  '/fleet/cmdb?view=baselines',
+  '/library',
+  '/settings/sites',
+  '/boards',
+  '/keys',
+]
 
 /** The first look of the first administrator, before anything is there. */
 export async function photographEmpty(page: Page, welcome: string): Promise<void> {

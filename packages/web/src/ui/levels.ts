@@ -33,8 +33,8 @@ const keyLevels: Readonly<Record<number, KeyLevelWords>> = {
 
 const unsaid: KeyLevelWords = {
   short: 'L?',
-  name: 'not said how it is kept',
-  honestly: 'The board has not signed how it is kept, so take it for L1.',
+  name: 'unsaid',
+  honestly: 'The board has not signed how its keys are kept, so take them for L1.',
 }
 
 /** How a key is kept, in the one wording of the product. */

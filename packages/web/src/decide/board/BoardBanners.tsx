@@ -14,10 +14,7 @@ export function BoardBanners({ board: { level, isOnePerson } }: { board: Board }
         </Banner>
       ) : null}
       <Banner hue={level === null || level === 1 ? 'gate' : 'go'} icon={IconShield}>
-        <b>
-          Weakest key: {short}, {name}.
-        </b>{' '}
-        {honestly}
+        <b>{level === null ? 'Level not signed.' : `Weakest key: ${short}, ${name}.`}</b> {honestly}
       </Banner>
     </>
   )

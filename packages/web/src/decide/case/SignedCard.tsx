@@ -11,7 +11,7 @@ import { countOf, formatMoment } from '#/ui/format.ts'
 export function SignedCard({ draft }: { draft: Draft }) {
   return (
     <SectionCard
-      title="Document to sign"
+      title={draft.state === 'published' ? 'Signed document' : 'Document to sign'}
       hint={draft.publishedAt === null ? undefined : `Published ${formatMoment(draft.publishedAt)}`}
       actions={<StateTag machine="draft" state={draft.state} />}
     >
