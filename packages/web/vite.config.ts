@@ -35,5 +35,18 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
   },
+  // The signing page is a build of its own, so that another machine can serve exactly its folder.
+  builder: {},
+  environments: {
+    client: {},
+    sign: {
+      consumer: 'client',
+      build: {
+        outDir: 'dist/sign-page',
+        manifest: false,
+        rolldownOptions: { input: 'sign.html' },
+      },
+    },
+  },
   server: { proxy: { '/api': toServer, '/v2': toServer, '/readyz': toServer } },
 })

@@ -35,7 +35,7 @@ async function build(what: string, args: readonly string[], cwd: string): Promis
 
 /** Builds the web's files when a source is newer. Returns whether it did. */
 export async function buildWeb(): Promise<boolean> {
-  if (!isOlder(join(packages, 'web', 'dist', 'index.html'), ['web', 'contract', 'domain'])) return false
+  if (!isOlder(join(packages, 'web', 'dist', 'index.html'), ['web', 'contract', 'domain', 'trust'])) return false
   await build(
     'the web',
     [join(root, 'node_modules', 'vite', 'bin', 'vite.js'), 'build', '--logLevel', 'warn'],

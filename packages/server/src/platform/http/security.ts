@@ -22,7 +22,7 @@ export const documentationPolicy = pagePolicy.replace("script-src 'self'", "scri
  * What the signing page may load: its own files, by name. Nothing inline, nothing made from text, and nobody may put it
  * into a frame, because a person has to see what is signed.
  */
-export const signPagePolicy = [
+const signPagePolicy = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -62,12 +62,11 @@ export function securityHeaders(isSecure: boolean): Record<string, string> {
  * As above, for the signing page. It has to leave its opener to itself (`unsafe-none`), or it could not answer it. What
  * an opener of another origin can do with such a window is to navigate it away, to close it, and to send messages.
  */
-export function signPageHeaders(isSecure: boolean): Record<string, string> {
+function signPageHeaders(isSecure: boolean): Record<string, string> {
   return {
     ...securityHeaders(isSecure),
     'cross-origin-opener-policy': 'unsafe-none',
     'referrer-policy': 'no-referrer',
-    'content-security-policy': signPagePolicy,
     'permissions-policy': signPagePermissions,
     'x-frame-options': 'DENY',
   }
@@ -80,8 +79,11 @@ export interface SecurityOptions {
 
 export function addSecurityHeaders(app: FastifyInstance, { isSecure, isForSigning }: SecurityOptions): void {
   app.addHook('onSend', async (request, reply) => {
-    const headers = isForSigning(request) ? signPageHeaders(isSecure) : securityHeaders(isSecure)
-    if (!reply.hasHeader('content-security-policy')) headers['content-security-policy'] ??= pagePolicy
+    const isSigning = isForSigning(request)
+    const headers = isSigning ? signPageHeaders(isSecure) : securityHeaders(isSecure)
+    if (!reply.hasHeader('content-security-policy')) {
+      headers['content-security-policy'] = isSigning ? signPagePolicy : pagePolicy
+    }
     if (!reply.hasHeader('cache-control')) headers['cache-control'] = 'no-store'
     reply.headers(headers)
   })

@@ -10,33 +10,39 @@ import { originOf } from './admit.ts'
  */
 type Settings = Pick<Config, 'publicUrl' | 'signUrl'>
 
-/** Whether a request is for the signing page. Ports do not matter: they share passkeys, so they must not differ either. */
-export function isForSigning(config: Settings, request: Pick<FastifyRequest, 'host'>): boolean {
-  const asked = nameOf(request.host)
-  const own = config.signUrl ?? config.publicUrl
-  if (own === undefined) return asked.startsWith('sign.')
-  const { hostname } = new URL(own)
-  return asked === (config.signUrl === undefined ? `sign.${hostname}` : hostname)
+/** Names under which a machine speaks to itself. A browser takes `sign.localhost` for the same machine. */
+const loopback: readonly string[] = ['localhost', '127.0.0.1', '[::1]']
+
+/** Whether a request is for the signing page. Its port does not matter: ports share passkeys, so none may be another page. */
+export function isForSigning({ signUrl, publicUrl }: Settings, request: Pick<FastifyRequest, 'host'>): boolean {
+  const asked = request.host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+  if (signUrl !== undefined) return asked === new URL(signUrl).hostname
+  if (publicUrl !== undefined) return asked === signNameOf(new URL(publicUrl).hostname)
+  return asked.startsWith('sign.')
 }
 
-/** Origin of the signing page, for whoever opens it. Undefined where a number stands for the name: it has no names below it. */
+/** Origin of the signing page, for whoever opens it. Undefined where a number stands for the name: nothing has a name below it. */
 export function signOriginOf(services: Pick<Services, 'config'>, request: FastifyRequest): string | undefined {
   const { signUrl } = services.config
   if (signUrl !== undefined) return new URL(signUrl).origin
-  const { protocol, host, hostname } = new URL(originOf(services, request))
-  return isNumber(hostname) ? undefined : `${protocol}//sign.${host}`
+  const { protocol, hostname, port } = new URL(originOf(services, request))
+  const name = signNameOf(hostname)
+  return name === undefined ? undefined : `${protocol}//${name}${portText(port)}`
 }
 
-/** Origin of the application as the signing page must see it: the only one it answers. */
-export function mainOriginOf({ config }: Pick<Services, 'config'>, request: FastifyRequest): string {
-  if (config.publicUrl !== undefined) return new URL(config.publicUrl).origin
-  return `${request.protocol}://${request.host.replace(/^sign\./i, '')}`
+/** Origins of the application as the signing page must see them: the only ones it answers. */
+export function mainOriginsOf({ config }: Pick<Services, 'config'>, request: FastifyRequest): readonly string[] {
+  const own = config.publicUrl ?? `${request.protocol}://${request.host.replace(/^sign\./i, '')}`
+  const { origin, protocol, hostname, port } = new URL(own)
+  if (config.publicUrl !== undefined || !loopback.includes(hostname)) return [origin]
+  return loopback.map((name) => `${protocol}//${name}${portText(port)}`)
 }
 
-function nameOf(host: string): string {
-  return host.toLowerCase().replace(/:\d*$/, '').replace(/\.$/, '')
+function signNameOf(hostname: string): string | undefined {
+  if (loopback.includes(hostname)) return 'sign.localhost'
+  return isIP(hostname.replace(/^\[|\]$/g, '')) === 0 ? `sign.${hostname}` : undefined
 }
 
-function isNumber(hostname: string): boolean {
-  return isIP(hostname.replace(/^\[|\]$/g, '')) !== 0
+function portText(port: string): string {
+  return port === '' ? '' : `:${port}`
 }

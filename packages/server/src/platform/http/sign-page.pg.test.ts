@@ -20,7 +20,7 @@ beforeAll(async () => {
   web = mkdtempSync(join(tmpdir(), 'web-'))
   mkdirSync(join(web, 'sign-page', 'assets'), { recursive: true })
   writeFileSync(join(web, 'index.html'), '<!doctype html><title>Bascule</title>')
-  writeFileSync(join(web, 'sign-page', 'index.html'), page)
+  writeFileSync(join(web, 'sign-page', 'sign.html'), page)
   writeFileSync(join(web, 'sign-page', 'assets', 'sign-abc123.js'), script)
   server = await startTestServer({ upTo: 2, features: [tufRoute], env: { BASCULE_WEB: web } })
   ada = await server.signIn('Ada', { role: 'administrator' })
@@ -50,7 +50,7 @@ test('the name of the signing page gets the page and its files', async () => {
   const asset = await ask('/assets/sign-abc123.js')
   expect([asset.statusCode, asset.body]).toEqual([200, script])
   expect((await ask('/releases/17')).statusCode).toBe(404)
-  expect((await ask('/../index.html')).body).toBe(page)
+  expect((await ask('/../sign.html')).body).toBe(page)
 })
 
 test('no route of the application answers under the name of the signing page, whoever asks', async () => {
@@ -70,6 +70,8 @@ test('the files of the boards come through on both names, without who asks', asy
   expect((await ask('/tuf/timestamp.json')).json()).toEqual({ cookie: null })
   expect((await ask('/tuf/timestamp.json', 'localhost:80')).statusCode).toBe(200)
   expect((await ask('/tuf/timestamp.json', sign, 'POST')).statusCode).toBe(404)
+  const policy = String((await ask('/tuf/timestamp.json')).headers['content-security-policy'])
+  expect(policy).toMatch(/^default-src 'none'; sandbox;/)
   expect((await ask('/tuf/..%2fapi%2fplatform%2fsession')).json()).toEqual({ cookie: null })
 })
 
@@ -82,10 +84,10 @@ test('other spellings of the name are the same name', async () => {
 
 test('the application does not know the signing page as its own', async () => {
   for (const url of [
-    '/sign-page/index.html',
+    '/sign-page/sign.html',
     '/sign-page/assets/sign-abc123.js',
-    '/Sign-Page/index.html',
-    '/%73ign-page/index.html',
+    '/Sign-Page/sign.html',
+    '/%73ign-page/sign.html',
     '/sign.html',
   ]) {
     const reply = await ask(url, 'localhost:80')
@@ -110,7 +112,7 @@ test('the signing page loads its own files only, stands in no frame, and may sti
 })
 
 test('both names say which build of the signing page it is, as sha256sum would', async () => {
-  const files = { 'assets/sign-abc123.js': hash('sha256', script), 'index.html': hash('sha256', page) }
+  const files = { 'assets/sign-abc123.js': hash('sha256', script), 'sign.html': hash('sha256', page) }
   const sha256 = hash(
     'sha256',
     Object.entries(files)
@@ -122,9 +124,20 @@ test('both names say which build of the signing page it is, as sha256sum would',
   expect(told).toEqual({ url: 'http://sign.localhost:8080', sha256, files })
 })
 
-test('the page learns the one origin that it answers', async () => {
-  expect((await ask('/main-origin.json')).json()).toEqual({ mainOrigin: 'http://localhost:8080' })
-  expect((await ask('/sign-build.json', '127.0.0.1:8080')).json()).toMatchObject({ url: null })
+test('the page learns which origins are the application, whatever a message says', async () => {
+  const origins = async (host: string) => (await ask('/main-origin.json', host)).json<{ mainOrigins: string[] }>()
+  expect(await origins('sign.till.example.org')).toEqual({ mainOrigins: ['http://till.example.org'] })
+  expect(await origins(sign)).toEqual({
+    mainOrigins: ['http://localhost:8080', 'http://127.0.0.1:8080', 'http://[::1]:8080'],
+  })
+})
+
+test('the application says where the signing page is, and that a number has none', async () => {
+  const urlOf = async (host: string) => (await ask('/sign-build.json', host)).json<{ url: string | null }>().url
+  expect(await urlOf('127.0.0.1:8080')).toBe('http://sign.localhost:8080')
+  expect(await urlOf('[::1]:8080')).toBe('http://sign.localhost:8080')
+  expect(await urlOf('till.example.org')).toBe('http://sign.till.example.org')
+  expect(await urlOf('192.0.2.7:8080')).toBeNull()
 })
 
 test('with a public address only its own signing name is the signing page', async () => {
@@ -132,7 +145,7 @@ test('with a public address only its own signing name is the signing page', asyn
   await using other = await startTestServer({ features: [], env: { BASCULE_WEB: web, BASCULE_PUBLIC_URL: publicUrl } })
   const at = async (url: string, host: string) => await other.app.inject({ url, headers: { host } })
   expect((await at('/', 'sign.releases.example.org')).body).toBe(page)
-  expect((await at('/main-origin.json', 'sign.releases.example.org')).json()).toEqual({ mainOrigin: publicUrl })
+  expect((await at('/main-origin.json', 'sign.releases.example.org')).json()).toEqual({ mainOrigins: [publicUrl] })
   expect((await at('/', 'sign.elsewhere.example.org')).body).not.toBe(page)
 })
 

@@ -3,7 +3,7 @@ import { join, relative, sep } from 'node:path'
 import { sha256Hex } from '@bascule/trust/keys.ts'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import type { Services } from '#/platform/feature.ts'
-import { isForSigning, mainOriginOf, signOriginOf } from './sign-origin.ts'
+import { isForSigning, mainOriginsOf, signOriginOf } from './sign-origin.ts'
 import { missing, safePath, sendFile } from './web-files.ts'
 
 /** Every file of the signing page with its SHA-256, and the one number that people compare. */
@@ -14,8 +14,8 @@ export interface SignBuild {
 }
 
 /**
- * The signing page on its own origin. A request for it gets the page, its files, which build they are and the metadata
- * of the boards, and nothing else: no API, no sign-in, no cookie, whatever routes there are or will be.
+ * The signing page on its own origin. A request for it gets the page, its files, which build they are, the files
+ * of the boards and the manifests that they pin, and nothing else: no API, no sign-in, no cookie, whatever routes there are or will be.
  */
 export function registerSignPage(
   app: FastifyInstance,
@@ -30,7 +30,11 @@ export function registerSignPage(
     delete request.headers.cookie
     delete request.headers.authorization
     const isRead = request.method === 'GET' || request.method === 'HEAD'
-    if (isRead && isMetadata(request)) return undefined
+    if (isRead && isSigned(request)) {
+      // Whatever comes by these addresses is data and never a page, so that no page can come by them.
+      reply.header('content-security-policy', dataPolicy)
+      return undefined
+    }
     await (isRead ? answer(services, folder, request, reply) : missing(request, reply))
     return reply
   })
@@ -50,9 +54,15 @@ export function signBuildOf(folder: string): SignBuild {
   }
 }
 
-/** Judged by the route that was found and not by the text of the address, which has many spellings. */
-function isMetadata(request: FastifyRequest): boolean {
-  return request.routeOptions.url?.startsWith('/tuf/') === true
+const dataPolicy = "default-src 'none'; sandbox; frame-ancestors 'none'"
+
+/**
+ * What the page reads and verifies by itself: the files of the boards, and blobs by their hash, of which it wants the
+ * manifests. Judged by the route that was found and not by the text of the address, which has many spellings.
+ */
+function isSigned(request: FastifyRequest): boolean {
+  const { url } = request.routeOptions
+  return url?.startsWith('/tuf/') === true || url === '/blobs/sha256/:hex'
 }
 
 async function answer(
@@ -62,9 +72,9 @@ async function answer(
   reply: FastifyReply,
 ): Promise<unknown> {
   const path = safePath(request.url)
-  if (path === '/main-origin.json') return await reply.send({ mainOrigin: mainOriginOf(services, request) })
+  if (path === '/main-origin.json') return await reply.send({ mainOrigins: mainOriginsOf(services, request) })
   if (path === '/sign-build.json') return await reply.send(signBuildOf(folder))
-  const file = path === '/' ? '/index.html' : path
+  const file = path === '/' ? '/sign.html' : path
   const isSent = file !== undefined && (await sendFile(reply, request, join(folder, file), file.startsWith('/assets/')))
   return isSent ? reply : await missing(request, reply)
 }
