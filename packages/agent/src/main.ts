@@ -1,6 +1,7 @@
 import { hostname } from 'node:os'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
+import { WrongRoot } from './authority/anchor.ts'
 import { TokenUnreadable, type TokenSource } from './check-in/credentials.ts'
 import { FolderInUse } from './data-lock.ts'
 import { agentVersion } from './agent-version.ts'
@@ -21,6 +22,8 @@ const usage = `bascule-agent ${agentVersion}
   --server URL    the server; needed once, and to move to another address of the same server
   --token-file F  file with the enrolment token; needed once. Also BASCULE_TOKEN, or --token TOKEN
                   (a token on the command line can be seen by every account of the machine)
+  --root-sha256 X fingerprint of the root of the release boards, as the custodians printed it.
+                  Also BASCULE_ROOT_SHA256. Without it the device trusts the root that it first gets
   --data DIR      where the agent keeps its key and journal (default /var/lib/bascule-agent)
   --root DIR      where software is installed (default /opt/bascule)
   --name NAME     how the device is called (default: the host name)
@@ -55,6 +58,7 @@ function parse() {
         token: { type: 'string' },
         'token-file': { type: 'string' },
         data: { type: 'string' },
+        'root-sha256': { type: 'string' },
         root: { type: 'string' },
         name: { type: 'string' },
         every: { type: 'string' },
@@ -73,6 +77,9 @@ function parse() {
       return '--server is an address such as https://bascule.example.'
     if (values.token !== undefined && values['token-file'] !== undefined)
       return 'The token comes from --token-file or from --token, not from both.'
+    const rootSha256 = rootSha256From(values)
+    if (rootSha256 !== null && !/^[0-9a-f]{64}$/.test(rootSha256))
+      return 'The fingerprint of the root has 64 hexadecimal digits.'
     return { command, values, options: optionsFrom(values, every * 1000) }
   } catch (error) {
     return error instanceof Error ? error.message : String(error)
@@ -84,6 +91,7 @@ interface Values {
   readonly token?: string
   readonly 'token-file'?: string
   readonly data?: string
+  readonly 'root-sha256'?: string
   readonly root?: string
   readonly name?: string
   readonly facts?: string
@@ -102,11 +110,18 @@ function optionsFrom(values: Values, everyMs: number): AgentOptions {
     data: path.resolve(values.data ?? '/var/lib/bascule-agent'),
     root: path.resolve(values.root ?? '/opt/bascule'),
     name: values.name ?? hostname(),
+    rootSha256: rootSha256From(values),
     everyMs,
     factsFile: values.facts ?? process.env['BASCULE_FACTS'] ?? null,
     signal: stop.signal,
     log: (line) => process.stderr.write(`${new Date().toISOString()} ${line}\n`),
   }
+}
+
+/** People copy it with spaces or colons between the digits. */
+function rootSha256From(values: Values): string | null {
+  const text = values['root-sha256'] ?? process.env['BASCULE_ROOT_SHA256'] ?? ''
+  return text === '' ? null : text.replaceAll(/[\s:]/g, '').toLowerCase()
 }
 
 /** The command line is more particular than what the environment happens to hold. */
@@ -147,7 +162,8 @@ async function runUntilStopped(options: AgentOptions): Promise<number> {
 
 function exitCodeOf(error: unknown): number {
   if (error instanceof FolderInUse) return exitCodes.inUse
-  if (error instanceof NotEnrolled || error instanceof TokenUnreadable) return exitCodes.notEnrolled
+  if (error instanceof NotEnrolled || error instanceof TokenUnreadable || error instanceof WrongRoot)
+    return exitCodes.notEnrolled
   const code = (error as NodeJS.ErrnoException | null)?.code
   return ['ENOSPC', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EDQUOT', 'ENOTDIR'].includes(code ?? '')
     ? exitCodes.folder

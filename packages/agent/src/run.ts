@@ -1,9 +1,15 @@
 import path from 'node:path'
 import type { Facts } from '@bascule/contract/device/protocol.ts'
 import type { KeyPair } from '@bascule/trust/keys.ts'
+import { sayAnchor } from './authority/anchor.ts'
+import { createAuthorityKeeper } from './authority/authority-keeper.ts'
+import { demandRoot } from './authority/demand-root.ts'
+import { httpSource } from './authority/http-source.ts'
+import { openMetadataCache } from './authority/metadata-cache.ts'
+import { latestSeen } from './authority/seen-memory.ts'
 import { createBell, type Bell } from './bell.ts'
 import { createContactLog, type ContactLog } from './check-in/contact.ts'
-import { enrol, loadOrMakeKey, readIdentityCopy } from './check-in/enrol.ts'
+import { enrol, loadOrMakeKey, metadataFolderName, readIdentityCopy } from './check-in/enrol.ts'
 import { createRequestSeq } from './check-in/request-seq.ts'
 import { createSoftClock, type SoftClock } from './check-in/soft-clock.ts'
 import { talk, type Talk, type TalkOutcome } from './check-in/talk.ts'
@@ -26,6 +32,8 @@ export interface AgentOptions {
   readonly server: string | null
   readonly token: TokenSource | null
   readonly name: string
+  /** Fingerprint of the first root of the release boards, as a person gave it. */
+  readonly rootSha256: string | null
   /** For trials: the longest time between two check-ins and between two tries. */
   readonly everyMs: number
   readonly factsFile: string | null
@@ -54,7 +62,7 @@ export async function openDevice(options: AgentOptions): Promise<Device> {
   const journal = withDiary(opened, options.log)
   if (journal.blind !== null) options.log(`${journal.blind}. No job goes on until it can be written again.`)
   const identity = readIdentityCopy(options.data)
-  const clock = createSoftClock(() => journal.state.seenTime)
+  const clock = createSoftClock(() => latestSeen(journal.state))
   // A folder without a journal whose device is known was not new: its journal is gone.
   if (found === 'corrupt' || (found === 'new' && identity !== null)) {
     const why = detail === '' ? 'The journal is missing' : detail
@@ -64,13 +72,14 @@ export async function openDevice(options: AgentOptions): Promise<Device> {
   const device = { options, platform, key, journal, clock, lock }
   warnOfPlainHttp(options.server ?? journal.state.identity?.server ?? null, options.log)
   await enrolWhenNeeded(device)
+  demandRoot(options.data, journal, options.rootSha256)
   return device
 }
 
 async function enrolWhenNeeded(device: Device): Promise<void> {
   const { options, journal, key } = device
   if (journal.state.identity) return
-  const { server, data, name, signal } = options
+  const { server, data, name, signal, rootSha256 } = options
   if (server === null || options.token === null) {
     throw new NotEnrolled(
       'This device is not enrolled. Start it once with --server and --token-file (or BASCULE_TOKEN).',
@@ -79,10 +88,11 @@ async function enrolWhenNeeded(device: Device): Promise<void> {
   const token = readToken(options.token, options.log)
   for (let delayMs: number | null = null; !journal.state.identity;) {
     const facts = await inventory(device)
-    const reply = await enrol({ server, token, name, data, key, journal, facts, signal })
+    const reply = await enrol({ server, token, name, data, key, journal, facts, signal, rootSha256 })
     if (reply.kind === 'refused') throw new NotEnrolled(`The server refused: ${reply.problem.message}`)
     if (reply.kind === 'ok') {
       const { deviceId, state } = reply.body
+      options.log(sayAnchor(journal.state.identity))
       options.log(
         `Enrolled at ${server} as ${deviceId.slice(0, 12)}…, ${state === 'pending' ? 'and waits for approval' : state}.`,
       )
@@ -149,9 +159,21 @@ export async function run(options: AgentOptions): Promise<void> {
 
 function worldOf(device: Device, memory: Talk['memory']): World {
   const { options, journal, platform, key, clock } = device
-  const { data, root, signal } = options
+  const { data, root, signal, everyMs } = options
   const tree = treeInstaller(root)
+  const stallMs = Math.min(30_000, Math.max(1000, everyMs * 5))
+  const sources = () => [...memory.sources, options.server ?? journal.state.identity?.server ?? '']
+  const authority = createAuthorityKeeper({
+    data,
+    journal,
+    cache: openMetadataCache(path.join(data, metadataFolderName), options.log),
+    sources: () => sources().map((base) => httpSource(base, { signal, stallMs })),
+    now: () => clock.now(),
+    random: Math.random,
+    everyMs,
+  })
   return {
+    authority,
     journal,
     platform,
     key,
@@ -162,8 +184,8 @@ function worldOf(device: Device, memory: Talk['memory']): World {
     installers: new Map([[tree.type, tree]]),
     now: () => clock.now(),
     facts: async () => await inventory(device),
-    sources: () => [...memory.sources, options.server ?? journal.state.identity?.server ?? ''],
-    stallMs: Math.min(30_000, Math.max(1000, options.everyMs * 5)),
+    sources,
+    stallMs,
     progress: new Map(),
   }
 }

@@ -1,5 +1,13 @@
-import type { Assignment, Report } from '@bascule/contract/device/protocol.ts'
-import { verifyAssignment } from '@bascule/trust/assignment.ts'
+import type {
+  Assignment,
+  AssignmentSigned,
+  AuthorityRefused,
+  Report,
+  TufKey,
+} from '@bascule/contract/device/protocol.ts'
+import { ok, refuse, type Result } from '@bascule/domain/lib/result.ts'
+import { verifyAssignment, type AssignmentRefusalCode } from '@bascule/trust/assignment.ts'
+import type { AuthorityCode } from '@bascule/trust/client/refusal.ts'
 import { finishedKey, recordsOf } from '#/engine/engine.ts'
 import type { Job } from '#/engine/job.ts'
 import { plainText } from '#/engine/plain-text.ts'
@@ -9,21 +17,15 @@ import { applyRecord, type AgentState, type JournalRecord } from '#/journal/stat
 
 /**
  * Takes a new desired state: jobs that are new begin, jobs that are gone end at the next safe place. Everything is
- * one frame of the journal. Answers why the assignment was refused, or null.
+ * one frame of the journal. Answers why the assignment was refused, or null. This is the coarse sieve that keeps noise
+ * out of the journal; whether a job may do anything is asked when it is planned and when it installs.
  */
-export function takeAssignment(world: World, assignment: Assignment): string | null {
-  const { identity, seenGeneration } = world.journal.state
-  if (!identity) return 'This device is not enrolled.'
-  const checked = verifyAssignment(assignment, {
-    directorKey: identity.directorKey,
-    device: identity.deviceId,
-    lastGeneration: seenGeneration,
-    now: Temporal.Instant.from(world.now()),
-  })
-  if (!checked.ok) return `${checked.error.code}: ${checked.error.message}`
+export function takeAssignment(world: World, assignment: Assignment): NotObeyed | null {
+  const checked = checkAssignment(world, assignment)
+  if (!checked.ok) return checked.error
 
   const generation = checked.value.version
-  const wanted = Object.values(checked.value.targets)
+  const wanted = Object.entries(checked.value.targets).map(([path, target]) => ({ path, ...target }))
   const collect = collector(world)
   collect.add({ t: 'assignment', assignment, generation })
   for (const job of Object.values(world.journal.state.jobs)) {
@@ -33,8 +35,8 @@ export function takeAssignment(world: World, assignment: Assignment): string | n
       : ({ kind: 'withdrawn' } as const)
     collect.change(job, reduceJob(job, event, world.now()))
   }
-  for (const { custom, hashes, length } of wanted) {
-    const job = newJob(generation, custom, { sha256: hashes.sha256, length }, world.now())
+  for (const { path, custom, hashes, length } of wanted) {
+    const job = newJob({ generation, path, custom, manifest: { sha256: hashes.sha256, length } }, world.now())
     if (isKnown(world.journal.state, job)) continue
     collect.add({ t: 'job', job })
   }
@@ -42,8 +44,53 @@ export function takeAssignment(world: World, assignment: Assignment): string | n
   return null
 }
 
+/** Why an assignment is not obeyed, in words and for programs. */
+export interface NotObeyed {
+  readonly detail: string
+  readonly refusal: AuthorityRefused
+}
+
+/** By the director key of the enrolment, or by the one that the custodians have named since. */
+function checkAssignment(world: World, assignment: Assignment): Result<AssignmentSigned, NotObeyed> {
+  const { identity, seenGeneration } = world.journal.state
+  if (!identity) return refuse({ detail: 'This device is not enrolled.', refusal: refusedBy('threshold') })
+  const since: TufKey[] = Object.values(world.authority.known()?.director.keys ?? {})
+  const answers = [identity.directorKey, ...since].map((directorKey) =>
+    verifyAssignment(assignment, {
+      directorKey,
+      device: identity.deviceId,
+      lastGeneration: seenGeneration,
+      now: Temporal.Instant.from(world.now()),
+    }),
+  )
+  const found =
+    answers.find((answer) => answer.ok) ??
+    answers.find((answer) => !answer.ok && answer.error.code !== 'threshold') ??
+    answers[0]
+  if (found?.ok) return ok(found.value)
+  const { code, message } = found?.error ?? { code: 'threshold' as const, message: 'No director is known.' }
+  return refuse({ detail: message, refusal: refusedBy(code) })
+}
+
+function refusedBy(code: AssignmentRefusalCode): AuthorityRefused {
+  const [name, rule] = ruleOf[code] ?? (['DIRECTOR', 'director-signed'] as const)
+  return { code: name, rule }
+}
+
+/** The same words as the full check has for it. */
+const ruleOf: Partial<Record<AssignmentRefusalCode, readonly [AuthorityCode, string]>> = {
+  'too-many-targets': ['TOOMANY', 'assignment-lists-few'],
+  malformed: ['FORM', 'assignment-has-a-form'],
+  path: ['PATH', 'paths-have-a-shape'],
+  device: ['DEVICE', 'assignment-is-for-this-device'],
+  replay: ['REPLAY', 'assignment-is-not-older'],
+  expiry: ['STALE', 'assignment-is-alive'],
+  expired: ['STALE', 'assignment-is-alive'],
+  lifetime: ['EXPIRES', 'assignment-lifetime-in-bounds'],
+}
+
 /** An assignment that is not obeyed is told, job by job, because the server waits for those jobs. */
-export function reportRefusal(world: World, assignment: Assignment, why: string): void {
+export function reportRefusal(world: World, assignment: Assignment, { detail, refusal }: NotObeyed): void {
   const jobs = Object.values(assignment.signed.targets).map(({ custom }) => custom.job)
   const unknown = [...new Set(jobs)].filter((id) => !world.journal.state.jobs[id]).slice(0, 20)
   const records = unknown.map((job, index): JournalRecord => {
@@ -52,7 +99,7 @@ export function reportRefusal(world: World, assignment: Assignment, why: string)
       job,
       at: world.now(),
       step: 'needs-admin',
-      stuck: { reason: 'trust', detail: plainText(why, 1000) },
+      stuck: { reason: 'trust', detail: plainText(detail, 1000), refusal },
       notes: [],
     }
     return { t: 'report', report }
@@ -79,7 +126,10 @@ function collector(world: World) {
   }
 }
 
-function newJob(generation: number, custom: Job['custom'], manifest: Job['manifest'], nowIso: string): Job {
+function newJob(
+  { generation, path, custom, manifest }: Pick<Job, 'generation' | 'custom' | 'manifest'> & { readonly path: string },
+  nowIso: string,
+): Job {
   return {
     id: custom.job,
     action: custom.action,
@@ -89,6 +139,7 @@ function newJob(generation: number, custom: Job['custom'], manifest: Job['manife
     generation,
     manifest,
     custom,
+    path,
     step: 'received',
     startedAt: nowIso,
     verification: [],

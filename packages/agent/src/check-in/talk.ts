@@ -1,4 +1,5 @@
 import {
+  type Assignment,
   CheckInAnswer,
   devicePaths,
   deviceProtocolVersion,
@@ -6,8 +7,11 @@ import {
   type CheckIn,
   type Facts,
   type JobStatus,
+  type MetadataReturn,
   type Reports,
 } from '@bascule/contract/device/protocol.ts'
+import * as z from 'zod'
+import { memoryOf } from '#/authority/seen-memory.ts'
 import { effectOf } from '#/engine/reduce.ts'
 import { wireWait } from '#/engine/receipt.ts'
 import { plainText } from '#/engine/plain-text.ts'
@@ -66,7 +70,7 @@ export async function talk(talking: Talk): Promise<TalkOutcome> {
   const reply = await send(talking, devicePaths.checkIn, body, CheckInAnswer)
   if (reply.kind !== 'ok') return laterFrom(talking, reply)
   rememberFacts(talking.memory, body)
-  hear(talking, reply.body)
+  await hear(talking, reply.body)
   return { kind: 'heard', nextSeconds: reply.body.nextCheckInSeconds }
 }
 
@@ -128,6 +132,7 @@ function checkInBody({ world, memory }: Talk, facts: Facts): Omit<CheckIn, 'seq'
       .map(({ id }) => id)
       .slice(0, 50),
     reportHigh: world.journal.state.reportHigh,
+    metadataVersion: memoryOf(world.journal.state).timestampVersion,
   }
 }
 
@@ -152,21 +157,48 @@ function rememberFacts(memory: TalkState, body: Omit<CheckIn, 'seq'>): void {
   memory.wantFacts = false
 }
 
-function hear(talking: Talk, answer: CheckInAnswer): void {
+async function hear(talking: Talk, answer: CheckInAnswer): Promise<void> {
   const { world, engine, clock, memory } = talking
   clock.heard(answer.serverTime)
   memory.sources = answer.sources
   memory.wantFacts = answer.wantFacts
   hearReports(talking, answer.serverEpoch, answer.reportHigh, answer.serverTime)
-  if (answer.assignment) {
-    const text = JSON.stringify(answer.assignment.signatures)
-    const refusal = memory.refusedAssignment === text ? null : takeAssignment(world, answer.assignment)
-    if (refusal !== null) {
-      memory.refusedAssignment = text
-      reportRefusal(world, answer.assignment, refusal)
-    }
-  }
+  if (answer.assignment) await hearAssignment(talking, answer.assignment)
+  // Only who has something to do looks for newer files; a fleet at rest fetches none.
+  const isBusy = Object.keys(world.journal.state.jobs).length > 0
+  if (isBusy && world.authority.heard(answer.metadataVersion)) engine.lookAgain()
   engine.answer(answer.proceed, answer.hold)
+  await world.authority.bringDaily()
+  if (answer.wantMetadata === true) await returnMetadata(talking)
+}
+
+async function hearAssignment({ world, memory }: Talk, assignment: Assignment): Promise<void> {
+  const text = JSON.stringify(assignment.signatures)
+  if (memory.refusedAssignment === text) return
+  let refusal = takeAssignment(world, assignment)
+  if (refusal?.refusal.code === 'DIRECTOR') {
+    // The custodians may have named another director since; only their files can say so.
+    world.authority.want()
+    await world.authority.bring()
+    refusal = takeAssignment(world, assignment)
+  }
+  if (refusal === null) {
+    world.authority.want()
+    return
+  }
+  memory.refusedAssignment = text
+  reportRefusal(world, assignment, refusal)
+}
+
+const metadataFilesMaxBytes = 8_000_000
+
+/** A server back from a backup gets what this device has verified; whether it is worth anything its signer judges. */
+async function returnMetadata(talking: Talk): Promise<void> {
+  const files = talking.world.authority.files()
+  const body: Omit<MetadataReturn, 'seq'> = { protocol: deviceProtocolVersion, files }
+  if (Object.keys(files).length === 0 || JSON.stringify(body).length > metadataFilesMaxBytes) return
+  // Whether it arrived nobody needs to know: a server that still wants it asks again.
+  await send(talking, devicePaths.metadata, body, z.unknown())
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Report } from '@bascule/contract/device/protocol.ts'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { sha256Hex } from '@bascule/trust/keys.ts'
 import { verifyReceipt } from '@bascule/trust/receipt.ts'
-import { packageName, type TestRelease } from './test-release.ts'
+import { packageName, type TestRelease } from '#/testing/test-release.ts'
 
 /**
  * The version that `current` names, when every file of it is whole; null when there is no `current`. Knows nothing of

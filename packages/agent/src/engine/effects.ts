@@ -27,7 +27,7 @@ export async function runEffect(
     case 'stage':
       return await stageAll(world, job, plan)
     case 'install':
-      return install(world, job)
+      return await install(world, job)
     case 'switch':
       return switchAll(world, job, plan)
     case 'check':
@@ -100,9 +100,9 @@ function recordOf(world: World, job: Job, plan: Plan, entry: PlannedPackage, con
 }
 
 /** The last look at the permit; files of a tree are in place already, so there is nothing else to do here. */
-function install(world: World, job: Job): JobEvent {
-  authoriseAgain(world, job)
-  return { kind: 'installed' }
+async function install(world: World, job: Job): Promise<JobEvent> {
+  const { by } = await authoriseAgain(world, job)
+  return { kind: 'installed', authorisedBy: by }
 }
 
 function switchAll(world: World, job: Job, plan: Plan): JobEvent {
@@ -115,7 +115,7 @@ async function check(world: World, job: Job, plan: Plan): Promise<JobEvent> {
   const left = plan.packages.filter((entry) => entry.folder === null && isActive(world, job, entry))
   const { verification, failure } = await ask(world, job, plan, packages)
   const blobs = plan.packages.flatMap((entry) => entry.layers).length
-  const all = [...deliveryResults(blobs, plan.totalBytes), ...verification]
+  const all = [...deliveryResults(blobs, plan.totalBytes, job.authorisedBy), ...verification]
   if (left.length > 0) return { kind: 'check-failed', verification: all, cause: `${left[0]?.name} is still active` }
   if (failure !== null) return { kind: 'check-failed', verification: all, cause: failure }
   return { kind: 'checked', verification: all }

@@ -1,4 +1,5 @@
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
+import { recordsAfterInstall } from '#/authority/seen-memory.ts'
 import type { JournalRecord } from '#/journal/state.ts'
 import { runEffect } from './effects.ts'
 import { classify, NetworkError, PoisonError } from './failure.ts'
@@ -32,6 +33,8 @@ export interface EngineOptions {
 export interface Engine {
   /** Works until every job rests, waits or asks. */
   work(): Promise<void>
+  /** Jobs that the boards have not let through look again now: there are newer files. */
+  lookAgain(): void
   /** What the server answered to jobs that asked. */
   answer(proceed: readonly string[], hold: readonly { readonly job: string; readonly reason: string }[]): void
   /** Milliseconds until a waiting job wants another look; null when none does. */
@@ -142,7 +145,7 @@ export function createEngine(options: EngineOptions): Engine {
     const failure = classify(error, job.plan?.totalBytes ?? 1_000_000)
     const { kind, ...rest } = failure
     if (failure.kind === 'stuck') {
-      dispatch(job.id, { kind: 'stuck', reason: failure.reason, detail: failure.detail })
+      dispatch(job.id, { ...failure })
     } else if (error instanceof PoisonError && hasWaitedLong(job, world.now())) {
       dispatch(job.id, { kind: 'stuck', reason: 'content', detail: failure.detail })
     } else {
@@ -179,6 +182,9 @@ export function createEngine(options: EngineOptions): Engine {
         dispatch(job, { kind: 'waits', wait: { reason: 'gate', detail: reason, wakesOn: 'the server says go' } })
       }
     },
+    lookAgain() {
+      for (const job of jobs()) if (job.wait?.refusal) retries.delete(job.id)
+    },
     nextLookMs() {
       const times = [...retries].filter(([id]) => !isEnded(id)).map(([, { atMs }]) => atMs - performance.now())
       return times.length === 0 ? null : Math.max(0, Math.min(...times))
@@ -199,6 +205,7 @@ export function recordsOf(world: World, before: Job | null, next: Job): JournalR
     const installed = installedAfter(world, next)
     if (installed !== undefined) {
       records.push({ t: 'installed', key: installedKey(next.productLine, next.activation), installed })
+      records.push(...recordsAfterInstall(world.journal.state, next, installed?.counter ?? 0))
     }
     records.push({ t: 'ended', id: next.id, key: finishedKey(next) })
   } else {
@@ -219,12 +226,16 @@ function isReportable(before: Job, next: Job): boolean {
     const isNews = isTerminalStep(next.step) || next.step === 'needs-admin' || next.step === 'rolling-back'
     return isNews || isToldWait(before.wait)
   }
-  return isToldWait(next.wait) && next.wait?.reason !== before.wait?.reason
+  return isToldWait(next.wait) && waitText(next.wait) !== waitText(before.wait)
 }
 
-/** Standing at the gate is how every job gets on; the server knows it, because it holds the gate. */
+/** Standing at the server's gate is how every job gets on, and no news; the gate of the boards is another one. */
 function isToldWait(wait: Job['wait']): boolean {
-  return wait !== undefined && wait.reason !== 'gate'
+  return wait !== undefined && (wait.reason !== 'gate' || wait.refusal !== undefined)
+}
+
+function waitText(wait: Job['wait']): string {
+  return `${wait?.reason} ${wait?.refusal?.code} ${wait?.refusal?.rule}`
 }
 
 /** Numbers in the sentence of a wait may move without being news. */

@@ -7,7 +7,7 @@ export function installedAfter(world: World, job: Job): Installed | null | undef
   if (job.step !== 'committed' || !job.plan) return undefined
   const before = world.journal.state.installed[installedKey(job.productLine, job.activation)]
   if (job.action === 'remove') return null
-  if (job.action === 'back-out') return before?.previous ? returned(before, world.now()) : null
+  if (job.action === 'back-out') return before?.previous ? returned(before, job, world.now()) : null
   return {
     productLine: job.productLine,
     activation: job.activation,
@@ -15,22 +15,25 @@ export function installedAfter(world: World, job: Job): Installed | null | undef
     counter: job.plan.counter,
     manifestSha256: job.manifest.sha256,
     packages: job.plan.packages.flatMap(installedPackage),
+    ...(job.authorisedBy ? { authorisedBy: job.authorisedBy } : {}),
     previous: previousOf(before, job),
     since: world.now(),
   }
 }
 
-function returned(before: Installed, since: string): Installed | null {
+/** What came back was let through anew, by whoever signed that one may go back to it. */
+function returned(before: Installed, { authorisedBy }: Job, since: string): Installed | null {
   const { productLine, activation, previous } = before
-  return previous ? { ...previous, productLine, activation, previous: null, since } : null
+  const by = authorisedBy ? { authorisedBy } : {}
+  return previous ? { ...previous, ...by, productLine, activation, previous: null, since } : null
 }
 
 /** Installing the same release again keeps what it had replaced. */
 function previousOf(before: Installed | undefined, job: Job): Installed['previous'] {
   if (!before) return null
   if (before.manifestSha256 === job.manifest.sha256) return before.previous
-  const { release, counter, manifestSha256, packages, since } = before
-  return { release, counter, manifestSha256, packages, since }
+  const { previous: _previous, productLine: _line, activation: _activation, ...kept } = before
+  return kept
 }
 
 function installedPackage({

@@ -1,5 +1,6 @@
-import type { AssignmentCustom, ReceiptSigned, Wait } from '@bascule/contract/device/protocol.ts'
-import type { AdminReason, AgentStep } from '@bascule/domain/deliver/agent-step.ts'
+import type { AssignmentCustom, ReceiptSigned, Stuck, Wait } from '@bascule/contract/device/protocol.ts'
+import type { AgentStep } from '@bascule/domain/deliver/agent-step.ts'
+import type { Authorisation } from '#/authority/authorised-by.ts'
 
 export type JobAction = AssignmentCustom['action']
 export type Outcome = ReceiptSigned['outcome']
@@ -43,10 +44,14 @@ export interface Job {
   readonly generation: number
   readonly manifest: { readonly sha256: string; readonly length: number }
   readonly custom: AssignmentCustom
+  /** Name of the manifest in the assignment; an agent before this one did not note it. */
+  readonly path?: string
+  /** Whose signatures let it through, at the last look. */
+  readonly authorisedBy?: Authorisation
   readonly step: AgentStep
   readonly startedAt: string
   readonly wait?: Wait & { readonly needBytes?: number }
-  readonly stuck?: { readonly reason: AdminReason; readonly detail: string }
+  readonly stuck?: Stuck
   /** The step in which the job got stuck: decides whether anything on the device may have changed. */
   readonly stuckAt?: AgentStep
   readonly plan?: Plan

@@ -12,13 +12,14 @@ import { StuckError, WaitError } from './failure.ts'
 import type { Job, Plan, PlannedPackage } from './job.ts'
 import { contentOf } from './package-content.ts'
 import type { JobEvent } from './reduce.ts'
-import { authoriseJob } from './authorise-job.ts'
+import { authoriseJob, type AuthorisedJob } from './authorise-job.ts'
 import { installedKey, type World } from './world.ts'
 
 /** Looks at everything before the first byte is fetched: permit, variant, modules, requirements, space, what is there. */
 export async function planJob(world: World, job: Job, note: (text: string) => void): Promise<JobEvent> {
-  const { manifest } = await authoriseJob(world, job, note)
-  if (job.action !== 'install') return planReturn(world, job, manifest)
+  const authorised = await authoriseJob(world, job, note)
+  const { manifest, by: authorisedBy } = authorised
+  if (job.action !== 'install') return planReturn(world, job, authorised)
 
   const facts = withExactSpace(world, await world.facts())
   const packages: PlannedPackage[] = []
@@ -30,12 +31,12 @@ export async function planJob(world: World, job: Job, note: (text: string) => vo
     configs.push(found.value.config)
     packages.push(planPackage(world, job, wanted, found.value))
   }
-  const plan = planOf(manifest, job, [...packages, ...planLeftovers(world, job, manifest)], configs)
+  const plan = planOf(authorised, job, [...packages, ...planLeftovers(world, job, manifest)], configs)
   if (isPresent(world, job, plan, configs, manifest)) {
     return { kind: 'ended', outcome: 'already-present', cause: 'Exactly this is installed and intact.', plan }
   }
   needSpace(world, plan, configs)
-  return { kind: 'planned', plan }
+  return { kind: 'planned', plan, authorisedBy }
 }
 
 /** The server is told round numbers; a decision needs the exact one, unless a trial says what the space is. */
@@ -115,7 +116,13 @@ function leaving(entry: InstalledPackage): PlannedPackage {
   }
 }
 
-function planOf(manifest: ReleaseManifest, job: Job, packages: PlannedPackage[], configs: PackageConfig[]): Plan {
+/** The limits are the ones that people signed; the manifest says what is installed and how it is checked. */
+function planOf(
+  { manifest, custom }: AuthorisedJob,
+  job: Job,
+  packages: PlannedPackage[],
+  configs: PackageConfig[],
+): Plan {
   const levels = configs.map((config) => config.recipe.verify.level)
   return {
     packages: packages.map((entry) => ({
@@ -125,9 +132,9 @@ function planOf(manifest: ReleaseManifest, job: Job, packages: PlannedPackage[],
     totalBytes: packages.flatMap((entry) => entry.layers).reduce((sum, layer) => sum + layer.sizeBytes, 0),
     // A package or an assignment may ask for more than the release, never for less.
     verifyLevel: Math.max(manifest.verifyLevel, job.custom.verifyLevel, ...levels),
-    autoBackout: manifest.autoBackout,
+    autoBackout: custom.autoBackout,
     offlineInstall: manifest.offlineInstall,
-    counter: manifest.counter,
+    counter: custom.counter,
   }
 }
 
@@ -149,7 +156,7 @@ function refusalOf(obstacle: Obstacle, name: string): Error {
         'disk',
         `${name} needs ${megabytes(needBytes)} free, there are ${megabytes(haveBytes)}`,
         `free space reaches ${megabytes(needBytes)}`,
-        needBytes,
+        { needBytes },
       )
     }
     case 'right-missing':
@@ -183,7 +190,7 @@ function needSpace(world: World, plan: Plan, configs: readonly PackageConfig[]):
     'disk',
     `Disk full, ${megabytes(needBytes)} needed, ${megabytes(freeBytes)} free`,
     `free space on ${world.root} reaches ${megabytes(needBytes)}`,
-    needBytes,
+    { needBytes },
   )
 }
 
@@ -206,7 +213,7 @@ function isPresent(
 }
 
 /** Going back and removing need nothing from the network but the manifest that says which release is meant. */
-function planReturn(world: World, job: Job, manifest: ReleaseManifest): JobEvent {
+function planReturn(world: World, job: Job, { manifest, by }: AuthorisedJob): JobEvent {
   const installed = world.journal.state.installed[installedKey(job.productLine, job.activation)]
   if (!installed)
     return { kind: 'ended', outcome: 'not-applicable', cause: `This device has nothing of ${job.productLine}.` }
@@ -241,7 +248,7 @@ function planReturn(world: World, job: Job, manifest: ReleaseManifest): JobEvent
     offlineInstall: manifest.offlineInstall,
     counter: previous?.counter ?? 0,
   }
-  return { kind: 'planned', plan }
+  return { kind: 'planned', plan, authorisedBy: by }
 }
 
 export function hexOf(digest: string): string {

@@ -1,6 +1,7 @@
 import type { Receipt, ReceiptSigned, Report } from '@bascule/contract/device/protocol.ts'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { signReceipt } from '@bascule/trust/receipt.ts'
+import { wireAuthorisation } from '#/authority/authorised-by.ts'
 import { agentVersion } from '#/agent-version.ts'
 import { inspectionOf } from '#/verify/check-packages.ts'
 import { checkedPackage } from './effects.ts'
@@ -25,8 +26,8 @@ export function reportOf(world: World, job: Job): Report {
 }
 
 /** Without what only this device needs to know. */
-export function wireWait({ reason, detail, since, wakesOn }: NonNullable<Job['wait']>): NonNullable<Report['wait']> {
-  return { reason, detail, since, wakesOn }
+export function wireWait({ needBytes: _need, ...wait }: NonNullable<Job['wait']>): NonNullable<Report['wait']> {
+  return wait
 }
 
 function receiptOf(world: World, job: Job, seq: number, at: string): Receipt {
@@ -43,6 +44,7 @@ function receiptOf(world: World, job: Job, seq: number, at: string): Receipt {
     outcome: job.step as Outcome,
     packages: (job.plan?.packages ?? []).map((entry) => packageLine(world, job, entry)),
     verification: [...job.verification],
+    ...(job.authorisedBy ? { authorisedBy: wireAuthorisation(job.authorisedBy) } : {}),
     cause: job.cause ?? null,
     startedAt: job.startedAt,
     finishedAt: at,

@@ -36,12 +36,21 @@ function aJob(change: Partial<Job> = {}): Job {
   }
 }
 
+const authorisedBy = {
+  role: 'company.tools',
+  version: 7,
+  rootVersion: 1,
+  snapshotVersion: 9,
+  threshold: 2,
+  keyCount: 3,
+  signers: ['a'.repeat(64), 'b'.repeat(64)],
+}
 const happy: JobEvent[] = [
-  { kind: 'planned', plan },
+  { kind: 'planned', plan, authorisedBy },
   { kind: 'fetched' },
   { kind: 'staged' },
   { kind: 'may-install' },
-  { kind: 'installed' },
+  { kind: 'installed', authorisedBy },
   { kind: 'switched' },
   { kind: 'checked', verification: [] },
 ]
@@ -61,7 +70,11 @@ test('a sick version goes back by itself when the release says so, and needs a p
   const back = after(aJob(), [...happy.slice(0, 6), sick])
   expect(back).toMatchObject({ step: 'rolling-back', cause: 'The health command exited with 3' })
   expect(after(back, [{ kind: 'restored', verification: [] }]).step).toBe('rolled-back')
-  const stays = after(aJob(), [{ kind: 'planned', plan: { ...plan, autoBackout: false } }, ...happy.slice(1, 6), sick])
+  const stays = after(aJob(), [
+    { kind: 'planned', authorisedBy, plan: { ...plan, autoBackout: false } },
+    ...happy.slice(1, 6),
+    sick,
+  ])
   expect(stays).toMatchObject({ step: 'needs-admin', stuck: { reason: 'health' } })
 })
 
@@ -158,4 +171,15 @@ test('whatever happened, a job has an effect, a reason, or an end; and the versi
     }),
     { numRuns: 2000 },
   )
+})
+
+test('a job that the boards refuse at the last look has changed nothing: withdrawn, it ends without a trace', () => {
+  const last = after(aJob(), happy.slice(0, 4))
+  const refusal = { code: 'WITHDRAWN', rule: 'stop-list-is-silent' }
+  const stopped = after(last, [
+    { kind: 'waits', wait: { reason: 'gate', detail: 'It was stopped', wakesOn: 'newer files come', refusal } },
+  ])
+  expect(stopped).toMatchObject({ step: 'installing', wait: { refusal } })
+  expect(after(stopped, [{ kind: 'withdrawn' }]).step).toBe('cancelled')
+  expect(after(last, [{ kind: 'withdrawn' }])).toMatchObject({ step: 'installing', withdrawn: true })
 })

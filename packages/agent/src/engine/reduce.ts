@@ -1,24 +1,30 @@
-import type { AssignmentCustom, Wait } from '@bascule/contract/device/protocol.ts'
+import type { AssignmentCustom, AuthorityRefused, Wait } from '@bascule/contract/device/protocol.ts'
 import { isTerminalStep, type AdminReason, type AgentStep } from '@bascule/domain/deliver/agent-step.ts'
 import { unreachable } from '@bascule/domain/lib/result.ts'
+import type { Authorisation } from '#/authority/authorised-by.ts'
 import type { Job, Outcome, Plan, VerificationResult } from './job.ts'
 import { plainText } from './plain-text.ts'
 
 /** Everything that can happen to a job. Effects report what came of them as one of these; nothing else moves a job. */
 export type JobEvent =
-  | { readonly kind: 'planned'; readonly plan: Plan }
+  | { readonly kind: 'planned'; readonly plan: Plan; readonly authorisedBy: Authorisation }
   | { readonly kind: 'ended'; readonly outcome: Outcome; readonly cause: string; readonly plan?: Plan }
   | { readonly kind: 'fetched' }
   | { readonly kind: 'staged' }
   | { readonly kind: 'may-install' }
-  | { readonly kind: 'installed' }
+  | { readonly kind: 'installed'; readonly authorisedBy: Authorisation }
   | { readonly kind: 'switched' }
   | { readonly kind: 'checked'; readonly verification: readonly VerificationResult[] }
   | { readonly kind: 'check-failed'; readonly verification: readonly VerificationResult[]; readonly cause: string }
   | { readonly kind: 'restored'; readonly verification: readonly VerificationResult[] }
   | { readonly kind: 'restore-failed'; readonly detail: string }
   | { readonly kind: 'waits'; readonly wait: Omit<Wait, 'since'> & { readonly needBytes?: number } }
-  | { readonly kind: 'stuck'; readonly reason: AdminReason; readonly detail: string }
+  | {
+      readonly kind: 'stuck'
+      readonly reason: AdminReason
+      readonly detail: string
+      readonly refusal?: AuthorityRefused
+    }
   | { readonly kind: 'withdrawn' }
   | { readonly kind: 'stopped' }
   | { readonly kind: 'restarted' }
@@ -45,7 +51,7 @@ export function reduceJob(job: Job, event: JobEvent, nowIso: string): Job {
     case 'waits':
       return waiting(job, event.wait, nowIso)
     case 'stuck':
-      return stuck(job, event.reason, event.detail)
+      return stuck(job, event.reason, event.detail, event.refusal)
     case 'withdrawn':
       return withdrawn(job)
     case 'stopped':
@@ -110,6 +116,8 @@ export function effectOf(job: Job): Effect {
 /** Nothing of the installed software was touched yet: the job can still be dropped without a trace. */
 export function isBeforeChange(job: Job): boolean {
   const step = job.step === 'needs-admin' ? (job.stuckAt ?? 'received') : job.step
+  // The first thing of an installation is the last look at the permit: who is refused there has changed nothing.
+  if (step === 'installing' && (job.wait?.refusal ?? job.stuck?.refusal) !== undefined) return true
   return stepsBeforeChange.has(step)
 }
 
@@ -136,7 +144,7 @@ function advance(job: Job, event: Progress): Job {
   const effect = effectOf(job)
   switch (event.kind) {
     case 'planned':
-      return effect === 'plan' ? to({ ...job, plan: event.plan }, 'downloading') : job
+      return effect === 'plan' ? to({ ...job, plan: event.plan, authorisedBy: event.authorisedBy }, 'downloading') : job
     case 'fetched':
       return effect === 'fetch' ? to(job, 'downloaded') : job
     case 'staged':
@@ -144,7 +152,7 @@ function advance(job: Job, event: Progress): Job {
     case 'may-install':
       return effect === 'ask' ? to(job, 'installing') : job
     case 'installed':
-      return effect === 'install' ? to(job, 'switching') : job
+      return effect === 'install' ? to({ ...job, authorisedBy: event.authorisedBy }, 'switching') : job
     case 'switched':
       return effect === 'switch' ? to(job, 'checking') : job
     case 'checked':
@@ -200,11 +208,11 @@ function waiting(job: Job, wait: Omit<Wait, 'since'>, nowIso: string): Job {
   }
 }
 
-function stuck(job: Job, reason: AdminReason, detail: string): Job {
+function stuck(job: Job, reason: AdminReason, detail: string, refusal?: AuthorityRefused): Job {
   if (job.step === 'needs-admin') return job
   return {
     ...to(job, 'needs-admin'),
-    stuck: { reason, detail: plainText(detail, 1000) },
+    stuck: { reason, detail: plainText(detail, 1000), ...(refusal ? { refusal } : {}) },
     stuckAt: job.step,
   }
 }

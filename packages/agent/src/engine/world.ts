@@ -1,5 +1,6 @@
 import type { AssignmentCustom, Facts } from '@bascule/contract/device/protocol.ts'
 import type { KeyPair } from '@bascule/trust/keys.ts'
+import type { AuthorityKeeper } from '#/authority/authority-keeper.ts'
 import type { Installer } from '#/installers/installer.ts'
 import type { Journal } from '#/journal/journal.ts'
 import type { Platform } from '#/platform/platform.ts'
@@ -12,6 +13,8 @@ export interface World {
   readonly installers: ReadonlyMap<string, Installer>
   readonly platform: Platform
   readonly key: KeyPair
+  /** What the release boards say. */
+  readonly authority: AuthorityKeeper
   readonly root: string
   /** Tells this agent from others on the same machine: names its control groups. */
   readonly instance: string

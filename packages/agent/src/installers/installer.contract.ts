@@ -6,7 +6,7 @@ import { expectedLayer } from '@bascule/content/oci/check-package.ts'
 import { expect, onTestFinished, test } from 'vitest'
 import { ContentError } from '#/engine/failure.ts'
 import { contentOf } from '#/engine/package-content.ts'
-import { makeRelease, packageName, type TestRelease } from '#/crash/test-release.ts'
+import { makeRelease, packageName, type TestRelease } from '#/testing/test-release.ts'
 import type { Installer, StageRequest, VersionContent } from './installer.ts'
 
 const emptySha256 = 'e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855'

@@ -26,6 +26,7 @@ export async function takeInventory(input: InventoryInput): Promise<Facts> {
     ...input.platform.facts({ data: input.data, root: input.root }),
     'agent.version': agentVersion,
     'agent.journal': journalHealth(input),
+    ...anchorFacts(input.state),
     ...installedFacts(input.state),
     ...(await pluginFacts(path.join(input.data, 'facts.d'), input)),
     ...fileFacts(input.factsFile),
@@ -62,6 +63,12 @@ export function installedFacts(state: AgentState): Facts {
     }
   }
   return facts
+}
+
+/** How this device came to trust its release boards. */
+function anchorFacts({ identity }: AgentState): Facts {
+  const root = identity?.root
+  return { 'trust.anchor': root?.kind ?? 'none', ...(root ? { 'trust.root.sha256': root.sha256 } : {}) }
 }
 
 function journalHealth({ state, blind }: InventoryInput): string {

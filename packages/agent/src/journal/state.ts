@@ -1,4 +1,7 @@
 import type { Assignment, Report, TufKey } from '@bascule/contract/device/protocol.ts'
+import type { SeenMemory } from '@bascule/trust/client/memory.ts'
+import type { Anchor } from '#/authority/anchor.ts'
+import type { Authorisation } from '#/authority/authorised-by.ts'
 import type { Job } from '#/engine/job.ts'
 import { plainText } from '#/engine/plain-text.ts'
 import { agentVersion } from '#/agent-version.ts'
@@ -10,6 +13,10 @@ export interface Identity {
   readonly name: string
   readonly directorKey: TufKey
   readonly enrolledAt: string
+  /** The first root of the release boards; missing until the device has one. */
+  readonly root?: Anchor
+  /** Fingerprint that a person gave at enrolment, before there was a root. */
+  readonly demandedRootSha256?: string
 }
 
 export interface InstalledPackage {
@@ -30,6 +37,8 @@ export interface Installed {
   readonly counter: number
   readonly manifestSha256: string
   readonly packages: readonly InstalledPackage[]
+  /** Who let it onto this device; missing for what came before devices asked. */
+  readonly authorisedBy?: Authorisation
   readonly previous: Omit<Installed, 'previous' | 'productLine' | 'activation'> | null
   readonly since: string
 }
@@ -44,6 +53,8 @@ export interface AgentState {
   /** Never fall, whatever the server says: the newest generation ever taken, and the latest time ever seen. */
   readonly seenGeneration: number
   readonly seenTime: string
+  /** What was seen of the release boards, apart from the cache of their files; null before the first time. */
+  readonly authority: SeenMemory | null
   readonly epoch: string | null
   readonly jobs: Readonly<Record<string, Job>>
   /** Keys of jobs that ended; a job that is sent again does not run again. */
@@ -64,6 +75,7 @@ export const emptyState: AgentState = {
   assignment: null,
   seenGeneration: 0,
   seenTime: '1970-01-01T00:00:00Z',
+  authority: null,
   epoch: null,
   jobs: {},
   finished: [],
@@ -81,6 +93,7 @@ export type JournalRecord =
   | { readonly t: 'identity'; readonly identity: Identity; readonly epoch: string }
   | { readonly t: 'seq'; readonly upTo: number }
   | { readonly t: 'assignment'; readonly assignment: Assignment; readonly generation: number }
+  | { readonly t: 'authority'; readonly memory: SeenMemory }
   | { readonly t: 'job'; readonly job: Job }
   | { readonly t: 'ended'; readonly id: string; readonly key: string }
   | { readonly t: 'installed'; readonly key: string; readonly installed: Installed | null }
@@ -124,6 +137,8 @@ export function applyRecord(state: AgentState, record: JournalRecord): AgentStat
         generation: record.generation,
         seenGeneration: Math.max(state.seenGeneration, record.generation),
       }
+    case 'authority':
+      return { ...state, authority: record.memory }
     case 'job':
       return { ...state, jobs: { ...state.jobs, [record.job.id]: record.job } }
     case 'ended':

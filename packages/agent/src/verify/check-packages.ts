@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { sayAuthorisation, type Authorisation } from '#/authority/authorised-by.ts'
 import type { VerificationResult } from '#/engine/job.ts'
 import type { Inspection, Installer, VersionContent } from '#/installers/installer.ts'
 import type { Platform } from '#/platform/platform.ts'
@@ -103,13 +104,19 @@ function skipped(): VerificationResult {
 }
 
 /** Levels 0 and 1, which were decided before anything was installed. */
-export function deliveryResults(blobCount: number, sizeBytes: number): VerificationResult[] {
+export function deliveryResults(
+  blobCount: number,
+  sizeBytes: number,
+  by: Authorisation | undefined,
+): VerificationResult[] {
   return [
     {
       level: 0,
       result: 'passed',
       detail: `${blobCount} blobs with ${sizeBytes} bytes, each with its size and SHA-256`,
     },
-    { level: 1, result: 'not-yet', detail: "Authorised by the board: not yet, the director's signature only" },
+    by
+      ? { level: 1, result: 'passed', detail: `Authorised by the board: ${sayAuthorisation(by)}` }
+      : { level: 1, result: 'not-yet', detail: 'Authorised before this agent asked the board' },
   ]
 }

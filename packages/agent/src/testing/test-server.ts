@@ -5,15 +5,18 @@ import {
   CheckIn,
   devicePaths,
   Enrol,
+  MetadataReturn,
   Reports,
   type AssignmentCustom,
   type CheckInAnswer,
   type Report,
 } from '@bascule/contract/device/protocol.ts'
-import { assignmentTargetPath, buildAssignment, signAssignment } from '@bascule/trust/assignment.ts'
+import { buildAssignment, signAssignment } from '@bascule/trust/assignment.ts'
 import { isEnrolProofValid } from '@bascule/trust/enrol-proof.ts'
 import { verifyRequest } from '@bascule/trust/http-signature.ts'
-import { keyIdOf, keyPairFromSeed, tufKeyOf, type KeyPair } from '@bascule/trust/keys.ts'
+import { keyIdOf, tufKeyOf, type KeyPair } from '@bascule/trust/keys.ts'
+import type { World } from '@bascule/trust/testing/world.ts'
+import { director, foundBoard, pathOf, publishGo, publishReturns, timestampVersionOf } from './test-board.ts'
 import type { TestRelease } from './test-release.ts'
 
 /** What a server knows: kept apart from the process, so that a run can begin where another one ended. */
@@ -23,6 +26,8 @@ export interface ServerState {
   reports: Map<number, Report>
   generation: number
   targets: { release: TestRelease; custom: AssignmentCustom }[]
+  /** The signed repository that it serves. */
+  board: World
 }
 
 export interface TestServer extends AsyncDisposable {
@@ -40,6 +45,19 @@ export interface TestServer extends AsyncDisposable {
   /** Answers instead of the server when it returns true. */
   interfere: (request: IncomingMessage, response: ServerResponse) => boolean
   sources: string[]
+  /** Files that are handed out instead of the honest ones; null hands out what the board published. */
+  metadata: ReadonlyMap<string, Uint8Array> | null
+  /** Names of all metadata files that were asked for, in order. */
+  readonly metadataAsked: string[]
+  /** Whether a new device gets the root with its enrolment. */
+  givesRoot: boolean
+  /** What the server claims to be the newest timestamp; null for the truth, undefined to say nothing. */
+  claims: number | null | undefined
+  /** Whether devices are asked for what they have kept, and what they returned. */
+  wantsMetadata: boolean
+  readonly returned: MetadataReturn[]
+  /** Whether the board signs whatever is assigned. */
+  boardAgrees: boolean
   addBlobs(release: TestRelease): void
   assign(targets: { release: TestRelease; custom: AssignmentCustom }[]): void
   /** Resolves when the predicate holds; it is asked after every request. False when the time is over first. */
@@ -47,12 +65,11 @@ export interface TestServer extends AsyncDisposable {
 }
 
 export function emptyServerState(): ServerState {
-  return { epoch: 'epoch-1', devices: new Map(), reports: new Map(), generation: 0, targets: [] }
+  return { epoch: 'epoch-1', devices: new Map(), reports: new Map(), generation: 0, targets: [], board: foundBoard() }
 }
 
 /** A small server that speaks the device protocol over real HTTP with real keys. */
 export async function startTestServer(state: ServerState = emptyServerState()): Promise<TestServer> {
-  const director = keyPairFromSeed(Buffer.alloc(32, 7))
   const blobs = new Map<string, Buffer>()
   const waiting = new Set<() => void>()
   const server = createServer((request, response) => {
@@ -66,6 +83,10 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     if (self.interfere(request, response)) return
     const url = request.url ?? ''
+    if (url.startsWith(devicePaths.tuf(''))) {
+      serveMetadata(decodeURIComponent(url.slice(devicePaths.tuf('').length)), response)
+      return
+    }
     if (request.method === 'GET') {
       serveBlob(blobs.get(url.split('/').at(-1) ?? ''), request, response)
       return
@@ -73,6 +94,12 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
     const body = await bodyOf(request)
     if (url === devicePaths.enrol) answerEnrol(body, response)
     else answerSigned(url, body, request, response)
+  }
+
+  function serveMetadata(name: string, response: ServerResponse): void {
+    self.metadataAsked.push(name)
+    const bytes = (self.metadata ?? state.board.files).get(name)
+    response.writeHead(bytes ? 200 : 404, { 'content-type': 'application/json' }).end(bytes ?? '{}')
   }
 
   function answerEnrol(body: Buffer, response: ServerResponse): void {
@@ -90,6 +117,9 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
       serverTime: new Date().toISOString(),
       directorKey: tufKeyOf(director.publicKey),
       nextCheckInSeconds: 1,
+      root: self.givesRoot
+        ? Buffer.from((self.metadata ?? state.board.files).get('1.root.json') ?? []).toString('utf8')
+        : null,
     })
   }
 
@@ -110,7 +140,10 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
     device.lastSeq = verified.value.seq
     const json: unknown = JSON.parse(body.toString('utf8'))
     if (url === devicePaths.reports) takeReports(Reports.parse(json), response)
-    else answerCheckIn(verified.value.keyid, CheckIn.parse(json), response)
+    else if (url === devicePaths.metadata) {
+      self.returned.push(MetadataReturn.parse(json))
+      response.writeHead(204).end()
+    } else answerCheckIn(verified.value.keyid, CheckIn.parse(json), response)
   }
 
   function takeReports({ reports }: Reports, response: ServerResponse): void {
@@ -138,6 +171,8 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
       hold: held,
       sources: self.sources,
       wantFacts: false,
+      ...(self.claims === undefined ? {} : { metadataVersion: self.claims ?? timestampVersionOf(state.board) }),
+      ...(self.wantsMetadata ? { wantMetadata: true } : {}),
       nextCheckInSeconds: 1,
     }
     send(response, 200, answer)
@@ -145,7 +180,7 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
 
   function assignmentFor(device: string) {
     const targets = state.targets.map(({ release, custom }) => ({
-      path: assignmentTargetPath(release.manifest.productLine, release.manifest.release),
+      path: pathOf(release),
       lengthBytes: release.manifestBytes.length,
       sha256: release.manifestSha256,
       custom,
@@ -164,13 +199,25 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
     gate: () => null,
     interfere: () => false,
     sources: [],
+    metadata: null,
+    metadataAsked: [],
+    givesRoot: true,
+    claims: null,
+    wantsMetadata: false,
+    returned: [],
+    boardAgrees: true,
     addBlobs(release) {
       for (const [hex, bytes] of release.blobs) blobs.set(hex, bytes)
     },
     assign(targets) {
       state.generation += 1
       state.targets = targets
-      for (const { release } of targets) self.addBlobs(release)
+      for (const { release, custom } of targets) {
+        self.addBlobs(release)
+        if (!self.boardAgrees) continue
+        state.board = publishGo(state.board, release)
+        if (custom.action === 'back-out') state.board = publishReturns(state.board, release)
+      }
     },
     async until(predicate, timeoutMs) {
       if (predicate()) return true
