@@ -1,3 +1,4 @@
+import { createAuthorities } from './drive/authorities.ts'
 import { openHttp } from './drive/http-send.ts'
 import { realClock } from './drive/clock.ts'
 import { driveFleet } from './drive/drive-fleet.ts'
@@ -29,7 +30,8 @@ async function run(options: Options): Promise<void> {
   const tally = createTally()
   const releases = createReleases(http, options.bytes)
   const onAcked = options.acks ? printAck : () => {}
-  const the = { world: worldOf(options, clock), clock, http, releases, tally, onAcked }
+  const authorities = createAuthorities(http)
+  const the = { world: worldOf(options, clock), clock, http, releases, authorities, tally, onAcked }
   const startedAt = performance.now()
   const cpu = process.cpuUsage()
   await driveFleet({

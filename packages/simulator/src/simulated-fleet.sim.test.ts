@@ -1,6 +1,7 @@
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { expect, test } from 'vitest'
 import type { Device, World } from './device/device.ts'
+import { createAuthorities } from './drive/authorities.ts'
 import { virtualClock } from './drive/clock.ts'
 import { driveFleet } from './drive/drive-fleet.ts'
 import { exchange } from './drive/exchange.ts'
@@ -19,12 +20,13 @@ interface FleetOptions {
   readonly rates?: Partial<FaultRates>
   readonly count?: number
   readonly hours?: number
+  readonly isListed?: boolean
 }
 
 /** A fleet on a virtual clock with a responder; `run` lives so many simulated hours. */
-function createFleet({ seed, rates = {}, count = 60 }: FleetOptions) {
+function createFleet({ seed, rates = {}, count = 60, isListed = true }: FleetOptions) {
   const clock = virtualClock(startMs)
-  const responder = createResponder(() => clock.stamp(clock.nowMs()))
+  const responder = createResponder(() => clock.stamp(clock.nowMs()), isListed)
   const http: Http = {
     post: async (path, headers, body) => responder.answer(path, headers, body),
     get: async (path) => responder.answer(path, {}, ''),
@@ -42,7 +44,15 @@ function createFleet({ seed, rates = {}, count = 60 }: FleetOptions) {
     newDevice({ seed, index, online: 'always', firstMs: startMs + index * 10, requestSeq: 0 }),
   )
   const tally = createTally()
-  const the = { world, clock, http, releases: createReleases(http, false), tally, onAcked: () => {} }
+  const the = {
+    world,
+    clock,
+    http,
+    releases: createReleases(http, false),
+    authorities: createAuthorities(http),
+    tally,
+    onAcked: () => {},
+  }
   const run = async (hours: number): Promise<void> => {
     const endMs = clock.nowMs() + hours * hourMs
     const isOver = (): boolean => clock.nowMs() >= endMs
@@ -134,15 +144,33 @@ test('a device asks before it installs and waits as long as the answer is no', a
   expect(outcomesOf(responder)).toHaveLength(10)
 })
 
-test('a back-out takes away what the install brought', async () => {
+test('a release that is taken back where nothing was before takes away what the install brought', async () => {
   const { devices, responder, run } = createFleet({ seed: 7, count: 10 })
   await run(1)
   expect(devices.every(({ installed }) => installed['page-builder']?.version === '2.0.0')).toBe(true)
-  responder.orderAll('back-out')
+  responder.orderAll('remove')
   await run(1)
   expect(devices.every(({ installed }) => installed['page-builder'] === undefined)).toBe(true)
   const actions = [...responder.devices.values()].flatMap(({ reports }) =>
     reports.map(({ receipt }) => receipt?.signed.action),
   )
-  expect(actions.filter((action) => action === 'back-out')).toHaveLength(10)
+  expect(actions.filter((action) => action === 'remove')).toHaveLength(10)
+})
+
+test('a device installs nothing that its board does not list, says why, and goes on when the board has signed', async () => {
+  const { responder, run } = createFleet({ seed: 8, count: 10, isListed: false })
+  await run(1)
+  const said = [...responder.devices.values()].flatMap(({ reports }) => reports)
+  expect(said.map(({ step, wait }) => [step, wait?.refusal?.code])).toEqual(
+    Array.from({ length: 10 }, () => ['precheck', 'BOARD']),
+  )
+  responder.publish()
+  await run(1)
+  expect(outcomesOf(responder)).toHaveLength(10)
+  const [device] = responder.devices.values()
+  expect(device?.reports.at(-1)?.receipt?.signed.authorisedBy).toMatchObject({
+    role: 'web.page-builder',
+    version: 2,
+    threshold: 1,
+  })
 })

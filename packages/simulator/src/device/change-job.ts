@@ -2,7 +2,7 @@ import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import type { Device, World } from './device.ts'
 import { factsOf, hashFacts } from './identity.ts'
 import { interrupted, isReportable, type JobPace, type SimJob } from './job.ts'
-import { installedAfter, reportOf } from './report.ts'
+import { installedAfter, linesAfter, reportOf } from './report.ts'
 
 export function paceOf({ nominalBytes, stamp }: World, { habit }: Device): JobPace {
   return { habit, nominalBytes, stamp }
@@ -12,7 +12,7 @@ export function paceOf({ nominalBytes, stamp }: World, { habit }: Device): JobPa
 export function changeJob(world: World, device: Device, before: SimJob, now: SimJob, nowMs: number): Device {
   if (now === before) return device
   const installed = installedAfter(device, now)
-  const changed = withInstalled(world, device, installed)
+  const changed = { ...withInstalled(world, device, installed), lines: linesAfter(device, now) }
   const told = isReportable(before, now) ? withReport(world, changed, now, nowMs) : changed
   if (isTerminalStep(now.step)) return ended(told, now)
   const { dies } = now.faults

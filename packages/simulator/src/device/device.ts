@@ -1,7 +1,8 @@
-import type { Report, TufKey } from '@bascule/contract/device/protocol.ts'
+import type { Assignment, Report, TufKey } from '@bascule/contract/device/protocol.ts'
 import type { KeyPair } from '@bascule/trust/keys.ts'
 import type { FaultRates } from '#/habit/faults.ts'
 import type { Habit } from '#/habit/habit.ts'
+import type { InstalledRelease } from '@bascule/trust/client/authorisation-case.ts'
 import type { SimJob } from './job.ts'
 
 /** What all devices of a fleet have in common. */
@@ -29,12 +30,16 @@ export interface Device {
   readonly directorKey: TufKey | null
   readonly requestSeq: number
   readonly generation: number
+  /** The newest one that it took. */
+  readonly assignment: Assignment | null
   readonly jobs: readonly SimJob[]
   /** How often it was given each release. */
   readonly attempts: Readonly<Record<string, number>>
   /** Ids of jobs that have ended; a repeated assignment does not begin them again. */
   readonly finished: readonly string[]
   readonly installed: Readonly<Record<string, Installed>>
+  /** By product line, what is there and what was kept to go back to. */
+  readonly lines: Readonly<Record<string, InstalledLine>>
   /** The report ring: made and not yet known to be stored. */
   readonly reports: readonly Report[]
   readonly reportHigh: number
@@ -47,6 +52,11 @@ export interface Device {
   readonly awayUntilMs: number
   /** Failed tries in a row to reach the server. */
   readonly failedTries: number
+}
+
+export interface InstalledLine {
+  readonly installed: InstalledRelease
+  readonly kept: InstalledRelease | null
 }
 
 export interface Installed {

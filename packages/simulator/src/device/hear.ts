@@ -7,15 +7,23 @@ import type {
   ReportsAnswer,
 } from '@bascule/contract/device/protocol.ts'
 import type { ReleaseManifest } from '@bascule/contract/device/release-manifest.ts'
+import type { Result } from '@bascule/domain/lib/result.ts'
 import { verifyAssignment } from '@bascule/trust/assignment.ts'
+import type { AuthorityRefusal } from '@bascule/trust/client/refusal.ts'
+import type { VerifiedAuthority } from '@bascule/trust/client/verified-authority.ts'
 import { jobFaultsOf } from '#/habit/faults.ts'
 import { lot } from '#/habit/lot.ts'
+import { allowed, authoriseJob, refused } from './authorise-job.ts'
 import { changeJob, paceOf } from './change-job.ts'
 import type { Device, World } from './device.ts'
 import { mayInstall, withdraw, type SimJob } from './job.ts'
 
-/** Release manifests by SHA-256, fetched once for the whole fleet. */
-export type Manifests = ReadonlyMap<string, ReleaseManifest>
+/** What is the same for every device, fetched and verified once for the whole fleet. */
+export interface Knowledge {
+  /** Release manifests by SHA-256. */
+  readonly manifests: ReadonlyMap<string, { readonly manifest: ReleaseManifest; readonly bytes: Uint8Array }>
+  readonly authority: Result<VerifiedAuthority, AuthorityRefusal>
+}
 
 export function hearEnrolled(world: World, device: Device, answer: Enrolled, nowMs: number): Device {
   return {
@@ -33,7 +41,7 @@ export function hearCheckIn(
   device: Device,
   said: CheckIn,
   answer: CheckInAnswer,
-  manifests: Manifests,
+  known: Knowledge,
   nowMs: number,
 ): Device {
   let current: Device = {
@@ -46,7 +54,10 @@ export function hearCheckIn(
     ...stored(device, answer.reportHigh),
     reportHigh: Math.max(device.reportHigh, answer.reportHigh),
   }
-  if (answer.assignment) current = takeAssignment(world, current, answer.assignment, manifests, nowMs)
+  if (answer.assignment) current = takeAssignment(world, current, answer.assignment, known, nowMs)
+  for (const job of current.jobs.filter(({ wait }) => wait?.refusal)) {
+    current = changeJob(world, current, job, judged(world, current, job, known, nowMs), nowMs)
+  }
   for (const job of current.jobs.filter(({ id }) => answer.proceed.includes(id))) {
     current = changeJob(world, current, job, mayInstall(job, paceOf(world, current), nowMs), nowMs)
   }
@@ -108,13 +119,7 @@ function nextCheckIn({ seed, intervalSeconds }: World, device: Device, asked: nu
 }
 
 /** Checked as an agent checks it: signed by the pinned key, for this device, not older than what it has. */
-function takeAssignment(
-  world: World,
-  device: Device,
-  assignment: Assignment,
-  manifests: Manifests,
-  nowMs: number,
-): Device {
+function takeAssignment(world: World, device: Device, assignment: Assignment, known: Knowledge, nowMs: number): Device {
   if (!device.directorKey) throw new Error(`${device.name} has no director key and cannot take an assignment`)
   const checked = verifyAssignment(assignment, {
     directorKey: device.directorKey,
@@ -125,22 +130,33 @@ function takeAssignment(
   if (!checked.ok) throw new Error(`${device.name} refuses its assignment: ${checked.error.message}`)
   const { version: generation, targets } = checked.value
   const wanted = Object.values(targets)
-  let current: Device = { ...device, generation }
+  let current: Device = { ...device, generation, assignment }
   for (const job of device.jobs.filter(({ id }) => !wanted.some(({ custom }) => custom.job === id))) {
     current = changeJob(world, current, job, withdraw(job), nowMs)
   }
   for (const { custom, hashes } of wanted) {
     const isKnown = current.finished.includes(custom.job) || current.jobs.some(({ id }) => id === custom.job)
-    const manifest = manifests.get(hashes.sha256)
+    const manifest = known.manifests.get(hashes.sha256)?.manifest
     if (isKnown || !manifest) continue
     const attempt = (current.attempts[custom.release] ?? 0) + 1
     const job = beginJob(world, current, { custom, generation, manifestSha256: hashes.sha256, manifest }, nowMs)
     current = { ...current, attempts: { ...current.attempts, [custom.release]: attempt }, jobs: [...current.jobs, job] }
-    if (hasAlready(current, job)) {
-      current = changeJob(world, current, job, { ...job, step: 'already-present', untilMs: Infinity }, nowMs)
-    }
+    const now = judged(world, current, job, known, nowMs)
+    const isHere = !now.wait && hasAlready(current, job)
+    current = changeJob(
+      world,
+      current,
+      job,
+      isHere ? { ...now, step: 'already-present', untilMs: Infinity } : now,
+      nowMs,
+    )
   }
   return current
+}
+
+function judged(world: World, device: Device, job: SimJob, known: Knowledge, nowMs: number): SimJob {
+  const answer = authoriseJob(world, device, job, known, nowMs)
+  return answer.ok ? allowed(job, answer.value, nowMs) : refused(job, answer.error, world.stamp(nowMs))
 }
 
 function hasAlready({ installed }: Device, { custom, manifest }: SimJob): boolean {

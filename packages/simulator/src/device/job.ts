@@ -1,4 +1,4 @@
-import type { AssignmentCustom, Wait } from '@bascule/contract/device/protocol.ts'
+import type { AssignmentCustom, AuthorisedBy, Wait } from '@bascule/contract/device/protocol.ts'
 import type { ReleaseManifest } from '@bascule/contract/device/release-manifest.ts'
 import { isTerminalStep, type AgentStep } from '@bascule/domain/deliver/agent-step.ts'
 import type { JobFaults } from '#/habit/faults.ts'
@@ -15,6 +15,8 @@ export interface SimJob {
   /** What the packages are before the job, by name. */
   readonly before: Readonly<Record<string, string | null>>
   readonly step: AgentStep
+  /** Who let it through; missing while nobody has. */
+  readonly authorisedBy?: AuthorisedBy
   /** When the step is over; Infinity while only the server or nobody can end it. */
   readonly untilMs: number
   readonly wait?: Wait

@@ -2,7 +2,7 @@ import type { ReceiptSigned, Report } from '@bascule/contract/device/protocol.ts
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { sha256Hex } from '@bascule/trust/keys.ts'
 import { signReceipt } from '@bascule/trust/receipt.ts'
-import type { Device, Installed, World } from './device.ts'
+import type { Device, Installed, InstalledLine, World } from './device.ts'
 import { agentVersion } from './identity.ts'
 import type { SimJob } from './job.ts'
 
@@ -38,6 +38,7 @@ function receiptOf(world: World, device: Device, job: SimJob, seq: number, at: s
     outcome: job.step as ReceiptSigned['outcome'],
     packages: packageLines(device, job),
     verification: verificationOf(job),
+    ...(job.authorisedBy && job.step !== 'cancelled' ? { authorisedBy: job.authorisedBy } : {}),
     cause: causeOf(job),
     startedAt: world.stamp(job.startedAtMs),
     finishedAt: at,
@@ -75,6 +76,19 @@ function verificationOf(job: SimJob): ReceiptSigned['verification'] {
 function causeOf(job: SimJob): string | null {
   if (job.step === 'rolled-back') return healthCause
   return job.step === 'cancelled' ? 'The server withdrew the job before anything was installed.' : null
+}
+
+/** What the product line of a job has when it has ended in this step. */
+export function linesAfter(device: Device, job: SimJob): Readonly<Record<string, InstalledLine>> {
+  if (job.step !== 'committed') return device.lines
+  const { productLine, action, release } = job.custom
+  const { [productLine]: before, ...others } = device.lines
+  if (action === 'install') {
+    const installed = { release, counter: job.manifest.counter, manifestSha256: job.manifestSha256 }
+    return { ...others, [productLine]: { installed, kept: before?.installed ?? null } }
+  }
+  const kept = action === 'back-out' ? before?.kept : null
+  return kept ? { ...others, [productLine]: { installed: kept, kept: null } } : others
 }
 
 /** What the device runs when a job has ended in this step. */

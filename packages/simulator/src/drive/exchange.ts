@@ -5,6 +5,7 @@ import type { Device, World } from '#/device/device.ts'
 import { due, type Request } from '#/device/due.ts'
 import { hearCheckIn, hearEnrolled, hearNothing, hearProblem, hearReports } from '#/device/hear.ts'
 import { happens } from '#/habit/lot.ts'
+import type { Authorities } from './authorities.ts'
 import type { Answer, Http } from './http-send.ts'
 import type { Releases } from './releases.ts'
 import type { SimClock } from './clock.ts'
@@ -15,6 +16,7 @@ export interface Exchange {
   readonly clock: SimClock
   readonly http: Pick<Http, 'post'>
   readonly releases: Pick<Releases, 'manifests' | 'fetchFor'>
+  readonly authorities: Authorities
   readonly tally: Tally
   /** Told of every report that the server has acknowledged. */
   readonly onAcked: (device: Device) => void
@@ -79,11 +81,10 @@ function refused({ world, clock, tally }: Exchange, device: Device, answer: Answ
 }
 
 async function hear(the: Exchange, device: Device, request: Request, answer: Answer): Promise<Device> {
-  const { world, clock, releases, tally, onAcked } = the
+  const { world, clock, releases, authorities, tally, onAcked } = the
   switch (request.kind) {
     case 'enrol':
-      tally.enrolled += 1
-      return hearEnrolled(world, device, parse(Enrolled, answer), clock.nowMs())
+      return enrolled(the, device, parse(Enrolled, answer))
     case 'reports': {
       tally.reportRequests += 1
       if (happens(world.rates.lostAck, world.seed, 'lost-ack', device.index, device.requestSeq)) {
@@ -102,11 +103,20 @@ async function hear(the: Exchange, device: Device, request: Request, answer: Ans
         tally.assignments += 1
         await releases.fetchFor(said.assignment)
       }
-      return hearCheckIn(world, device, request.body, said, releases.manifests, clock.nowMs())
+      const now = Temporal.Instant.from(clock.stamp(clock.nowMs()))
+      await authorities.bringFor(said.assignment, said.metadataVersion ?? 0, now)
+      const known = { manifests: releases.manifests, authority: authorities.newest }
+      return hearCheckIn(world, device, request.body, said, known, clock.nowMs())
     }
     default:
       throw new Error(`Unknown request ${JSON.stringify(request satisfies never)}`)
   }
+}
+
+function enrolled({ world, clock, authorities, tally }: Exchange, device: Device, answer: Enrolled): Device {
+  tally.enrolled += 1
+  if (answer.root !== null) authorities.pin(answer.root)
+  return hearEnrolled(world, device, answer, clock.nowMs())
 }
 
 /** Outcomes count once, when the server has them. */

@@ -4,11 +4,12 @@ import { ReleaseManifest } from '@bascule/contract/device/release-manifest.ts'
 import { sha256Hex } from '@bascule/trust/keys.ts'
 import { createHash } from 'node:crypto'
 import * as z from 'zod'
+import type { Knowledge } from '#/device/hear.ts'
 import type { Http } from './http-send.ts'
 
 /** Releases that the server has told devices of; each is fetched once for the whole fleet. */
 export interface Releases {
-  readonly manifests: ReadonlyMap<string, ReleaseManifest>
+  readonly manifests: Knowledge['manifests']
   /** Brings the manifests that an assignment names here. One that cannot be had is left out, and the device asks again. */
   fetchFor(assignment: Assignment): Promise<void>
   /** Bytes of packages that were really downloaded, checked against their digests and thrown away. */
@@ -17,7 +18,7 @@ export interface Releases {
 
 /** `withBytes`: every package is downloaded once per device as well. */
 export function createReleases(http: Http, withBytes: boolean): Releases {
-  const manifests = new Map<string, ReleaseManifest>()
+  const manifests = new Map<string, { manifest: ReleaseManifest; bytes: Uint8Array }>()
   const onTheWay = new Map<string, Promise<void>>()
   let bytes = 0
 
@@ -25,7 +26,7 @@ export function createReleases(http: Http, withBytes: boolean): Releases {
     const { status, body } = await http.get(devicePaths.blob(hex))
     if (status !== 200) throw new Error(`The release manifest ${hex} was answered with ${status}`)
     if (sha256Hex(body) !== hex) throw new Error(`The release manifest ${hex} has other bytes`)
-    manifests.set(hex, ReleaseManifest.parse(JSON.parse(body.toString('utf8'))))
+    manifests.set(hex, { manifest: ReleaseManifest.parse(JSON.parse(body.toString('utf8'))), bytes: body })
   }
 
   function once(hex: string): Promise<void> {
@@ -40,7 +41,7 @@ export function createReleases(http: Http, withBytes: boolean): Releases {
       for (const { hashes, custom } of Object.values(assignment.signed.targets)) {
         if (!manifests.has(hashes.sha256)) await once(hashes.sha256)
         if (!withBytes || custom.action !== 'install') continue
-        for (const { index } of manifests.get(hashes.sha256)?.packages ?? []) {
+        for (const { index } of manifests.get(hashes.sha256)?.manifest.packages ?? []) {
           bytes += await downloadTree(http, index.digest)
         }
       }

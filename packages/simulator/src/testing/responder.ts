@@ -15,6 +15,8 @@ import { verifyRequest } from '@bascule/trust/http-signature.ts'
 import { keyIdOf, keyPairFromSeed, sha256Hex, tufKeyOf } from '@bascule/trust/keys.ts'
 import { verifyReceipt } from '@bascule/trust/receipt.ts'
 import { targetPathText } from '@bascule/trust/tuf/names.ts'
+import type { ReleaseTarget } from '@bascule/trust/tuf/documents.ts'
+import { aBoard } from './a-board.ts'
 import type { Answer } from '#/drive/http-send.ts'
 
 /** What the smallest possible server knows of a device. */
@@ -34,6 +36,8 @@ export interface Responder {
   mayInstall: boolean
   /** Puts another job in the place of every device's job. */
   orderAll(action: AssignmentCustom['action']): void
+  /** The board lists the release, if it has not from the beginning. */
+  publish(): void
   answer(path: string, headers: Readonly<Record<string, string | string[] | undefined>>, body: Buffer | string): Answer
 }
 
@@ -62,16 +66,46 @@ export const releaseManifest: ReleaseManifest = {
 }
 const manifestBytes = JSON.stringify(releaseManifest)
 const manifestHex = sha256Hex(manifestBytes)
+const path = targetPathText({
+  board: 'web',
+  line: releaseManifest.productLine,
+  kind: 'normal',
+  release: releaseManifest.release,
+})
+const target: ReleaseTarget = {
+  length: manifestBytes.length,
+  hashes: { sha256: manifestHex },
+  custom: {
+    kind: 'release',
+    productLine: releaseManifest.productLine,
+    release: releaseManifest.release,
+    counter: releaseManifest.counter,
+    phases: releaseManifest.phases,
+    deadline: null,
+    backoutFrom: [],
+    autoBackout: true,
+    mayRemove: true,
+    decisionSha256: null,
+  },
+}
 
 /**
  * A server that knows only the device API and believes nothing: it verifies every signature, refuses every number it
  * has seen, takes reports only without a gap, and gives each device one job at a time, signed by its director.
  */
-export function createResponder(nowIso: () => string): Responder {
+export function createResponder(nowIso: () => string, isListed = true): Responder {
   const devices = new Map<string, KnownDevice>()
   const log: string[] = []
   let jobs = 0
   let wanted: AssignmentCustom['action'] = 'install'
+  const board = aBoard({
+    line: releaseManifest.productLine,
+    path,
+    target,
+    director,
+    at: Temporal.Instant.from(nowIso()),
+  })
+  let metadata = board.publish(isListed)
 
   function enrol(body: unknown): Answer {
     const said = Enrol.parse(body)
@@ -86,7 +120,7 @@ export function createResponder(nowIso: () => string): Responder {
       serverTime: nowIso(),
       directorKey: tufKeyOf(director.publicKey),
       nextCheckInSeconds: 30,
-      root: null,
+      root: metadata.get('1.root.json') ?? null,
     }
     return json(200, answer)
   }
@@ -106,6 +140,7 @@ export function createResponder(nowIso: () => string): Responder {
       hold: mayInstall ? [] : said.ask.map((job) => ({ job, reason: 'The phase is not open.' })),
       sources: [],
       wantFacts: false,
+      metadataVersion: board.timestampVersion(),
       nextCheckInSeconds: 300,
     }
     return json(200, answer)
@@ -118,9 +153,15 @@ export function createResponder(nowIso: () => string): Responder {
     orderAll(action) {
       wanted = action
     },
+    publish() {
+      metadata = board.publish(true)
+    },
     answer(path, headers, body) {
       log.push(`${path} ${sha256Hex(body)}`)
       if (path === devicePaths.blob(manifestHex)) return { status: 200, body: Buffer.from(manifestBytes) }
+      const file = metadata.get(path.replace(/^\/tuf\//, ''))
+      if (file !== undefined) return { status: 200, body: Buffer.from(file) }
+      if (path.startsWith('/tuf/')) return { status: 404, body: Buffer.alloc(0) }
       if (path === devicePaths.enrol) return enrol(JSON.parse(body.toString()))
       const verified = verifyRequest({ method: 'POST', path, headers, body }, (id) => devices.get(id)?.publicKey)
       if (!verified.ok) return problem('bad-signature', 401)
@@ -161,7 +202,6 @@ function assignmentFor(id: string, { generation, jobs }: KnownDevice, nowIso: st
     activation: 'current',
     attributes: { roles: [] },
   }
-  const path = targetPathText({ board: 'web', line: custom.productLine, kind: 'normal', release: custom.release })
   const targets = [{ path, lengthBytes: manifestBytes.length, sha256: manifestHex, custom }]
   const expiresAt = Temporal.Instant.from(nowIso).add({ hours: 100 })
   return signAssignment(buildAssignment({ device: id, generation, expiresAt, targets }), director)
