@@ -77,7 +77,7 @@ function BoardContent({ board }: { board: Board }) {
         </div>
         <aside className={styles.column} aria-label="Keys">
           {canVote ? <MyKeysCard /> : null}
-          <JoinCard board={board.code} />
+          <JoinCard board={board} />
           <LevelsCard />
         </aside>
       </div>

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { membersOf, quorumText, type Role } from './board-view.ts'
+import { candidatesFor, joinCommand, membersOf, quorumText, type Role } from './board-view.ts'
 
 function role(
   name: string,
@@ -28,4 +28,13 @@ test('a key stands once, with all roles that count it and the level that is said
 
 test('a quorum is told as so many of so many', () => {
   expect(roles.map(quorumText)).toEqual(['2 of 2', '1 of 2'])
+})
+
+test('only keys in use that the board does not count yet can join, and a name keeps its blanks in the command', () => {
+  const key = (keyId: string, retiredAt: string | null) =>
+    ({ keyId, retiredAt }) as Parameters<typeof candidatesFor>[1][0]
+  const keys = [key('k1', null), key('k8', '2026-11-24T08:00:00Z'), key('k9', null)]
+  expect(candidatesFor({ roles }, keys).map(({ keyId }) => keyId)).toEqual(['k9'])
+  expect(joinCommand('shops', 'Ada', 'ab')).toBe('bascule trust join Ada=ab --board shops')
+  expect(joinCommand('shops', "Ann O'Hara", 'ab')).toBe(`bascule trust join 'Ann O'\\''Hara=ab' --board shops`)
 })

@@ -1,4 +1,5 @@
 import type { Client } from '#/api/client.ts'
+import type { MemberKey } from '../key/use-registered-keys.ts'
 import { countOf } from '#/ui/format.ts'
 
 export type Board = Awaited<ReturnType<Client['decide']['board']['list']>>['items'][number]
@@ -56,7 +57,19 @@ export function roleWords({ kind, productLine, board }: Pick<Role, 'kind' | 'pro
   }
 }
 
-/** Names of lines of keys on the board page: "3 keys, weakest L1". */
+/** "3 keys". */
 export function sizeText(board: Pick<Board, 'roles'>): string {
   return countOf(membersOf(board).length, 'key')
+}
+
+/** Registered keys that this board does not count yet. */
+export function candidatesFor(board: Pick<Board, 'roles'>, keys: readonly MemberKey[]): MemberKey[] {
+  const members = new Set(membersOf(board).map(({ keyId }) => keyId))
+  return keys.filter(({ keyId, retiredAt }) => retiredAt === null && !members.has(keyId))
+}
+
+/** What the member types who lets a key into the board. */
+export function joinCommand(board: string, name: string, publicKey: string): string {
+  const key = `${name}=${publicKey}`
+  return `bascule trust join ${/[^\w=.-]/.test(key) ? `'${key.replaceAll("'", `'\\''`)}'` : key} --board ${board}`
 }
