@@ -65,6 +65,7 @@ export interface AuthorisationCase extends AuthoriseInput {
   readonly assignmentSigned: Readonly<Record<string, unknown>>
   readonly parsed: AssignmentSigned | undefined
   readonly order: Order | undefined
+  /** What would happen; the order of a device that has nothing to go back to comes to a removal. */
   readonly action: AssignmentCustom['action']
   /** Role that may list the release, as the path says. */
   readonly roleName: string | undefined
@@ -78,7 +79,7 @@ export function authorisationCaseOf(input: AuthoriseInput): AuthorisationCase {
   const assignmentSigned = recordOf(recordOf(input.assignment)['signed'])
   const parsed = AssignmentSigned.safeParse(assignmentSigned).data
   const order = parsed && orderOf(parsed, input.jobId)
-  const action = order?.custom.action ?? 'install'
+  const action = actionOf(order, input)
   const at = order?.at
   return {
     ...input,
@@ -91,6 +92,12 @@ export function authorisationCaseOf(input: AuthoriseInput): AuthorisationCase {
     stops: at && ownOf(input.authority.roles, stopRoleName(at.board)),
     manifest: manifestOf(input.manifestBytes),
   }
+}
+
+/** Going back to nothing is a removal, and needs that people allowed it. */
+function actionOf(order: Order | undefined, { kept }: AuthoriseInput): AssignmentCustom['action'] {
+  const ordered = order?.custom.action ?? 'install'
+  return ordered === 'back-out' && kept === null ? 'remove' : ordered
 }
 
 function orderOf(parsed: AssignmentSigned, jobId: string): Order | undefined {

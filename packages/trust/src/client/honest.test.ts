@@ -185,6 +185,16 @@ test('software is removed where the board signed that it may be', async () => {
   )
 })
 
+test('a device that kept nothing goes back by removing, where the board signed that it may', async () => {
+  const removable = aRelease({ counter: 3 }, { mayRemove: true })
+  const signed = publishInto(world, { 'retail.pos': goFor(world, removable) })
+  const facts = { installed: installedOf(removable), kept: null }
+  const answer = await ask(ordered(signed, removable, facts, { action: 'back-out' }))
+  expect(answer.ok && answer.authorised).toMatchObject({ action: 'remove', path: removable.path })
+  const other = { ...facts, kept: installedOf(aRelease({ counter: 7 })) }
+  expect(await answerOf(ordered(signed, removable, other, { action: 'back-out' }))).toMatch(/^BOARD/)
+})
+
 test('the small quorum lets an emergency out for fourteen days, and the board takes it over', async () => {
   const urgent = aRelease({ counter: 3, kind: 'emergency' })
   const change = (signed: RoleSigned) => ({

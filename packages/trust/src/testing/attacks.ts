@@ -491,7 +491,10 @@ function backOuts(): Attack[] {
     attack('a back-out that nobody signed', 'ROLLBACK', 'back-out-is-signed', (w) => {
       return ordered(w, second, { installed: installedOf(second), kept: installedOf(first) }, back)
     }),
-    attack('a back-out to what the device has not kept', 'BOARD', 'board-is-the-source', (w) => {
+    attack('a back-out to what the board does not list', 'BOARD', 'board-is-the-source', (w) => {
+      return ordered(w, second, { installed: installedOf(second), kept: installedOf(aRelease({ counter: 7 })) }, back)
+    }),
+    attack('a back-out to nothing, which nobody signed', 'REMOVE', 'removal-is-signed', (w) => {
       return ordered(w, second, { installed: installedOf(second), kept: null }, back)
     }),
     attack('a back-out from what is not installed', 'MISMATCH', 'director-and-board-agree', (w) => {
