@@ -12,9 +12,11 @@ import { type Outcome, runBascule } from '#/testing/run-bascule.ts'
 /** People with homes of their own, a real server, and the real command line between them. */
 const main = fileURLToPath(new URL('../../main.ts', import.meta.url))
 const folder = mkdtempSync(join(tmpdir(), 'sign-'))
+/** Everything that was started, whether or not it came to be of use. */
+const servers: ChildProcess[] = []
 const passphrase = 'four quite ordinary words'
 
-interface Installation extends AsyncDisposable {
+interface Installation {
   readonly url: string
   /** A person who is signed in, with a key of her own. */
   person(name: string, roles: readonly string[]): Promise<Person>
@@ -51,6 +53,7 @@ async function install(name: string): Promise<Installation> {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   })
+  servers.push(server)
   const welcome = await welcomeLink(server)
   const url = welcome.origin
   const admin = { name: 'Root', email: 'root@example.org', password: 'correct horse' }
@@ -105,12 +108,14 @@ async function install(name: string): Promise<Installation> {
       })
       return releaseId
     },
-    async [Symbol.asyncDispose]() {
-      const exit = once(server, 'exit')
-      server.kill('SIGTERM')
-      await exit
-    },
   }
+}
+
+async function end(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return
+  const exit = once(server, 'exit')
+  server.kill('SIGTERM')
+  await exit
 }
 
 let alone: Installation
@@ -121,11 +126,17 @@ beforeAll(async () => {
 }, 180_000)
 
 afterAll(async () => {
-  await Promise.all([alone[Symbol.asyncDispose](), three[Symbol.asyncDispose]()])
+  await Promise.all(servers.map(end))
   rmSync(folder, { recursive: true, force: true })
 })
 
-const stateOf = (outcome: Outcome): string => (outcome.json() as { draft: { state: string } }).draft.state
+/** The JSON of a command that has to succeed; what it said is in the failure otherwise. */
+function answerOf(outcome: Outcome): unknown {
+  expect(outcome, outcome.err).toMatchObject({ exitCode: 0 })
+  return outcome.json()
+}
+
+const stateOf = (outcome: Outcome): string => (answerOf(outcome) as { draft: { state: string } }).draft.state
 
 test('one person founds a board, asks it, signs, and the release may start; everything is exported and checked', async () => {
   const ada = await alone.person('Ada', ['administrator', 'board-member', 'release-manager'])
@@ -144,7 +155,7 @@ test('one person founds a board, asks it, signs, and the release may start; ever
   expect((await ada.run('trust', 'init', '--yes')).err).toContain('has its root already')
 
   const asked = await ada.run('case', 'ask', release, '--json')
-  const { caseId } = asked.json() as { caseId: string }
+  const { caseId } = answerOf(asked) as { caseId: string }
   expect((await ada.run('sign')).out).toContain(caseId)
   const signed = await ada.run('sign', caseId, '--yes', '--json')
   expect(signed.err).toContain(`GO: ${release} (tools) may go out to the devices.`)
@@ -166,7 +177,7 @@ test('one person founds a board, asks it, signs, and the release may start; ever
   const environment = { BASCULE_HOME: ada.home, BASCULE_SERVER: alone.url, BASCULE_PASSPHRASE: passphrase }
   const back = await runBascule(['key', 'make', '--from-paper', '--label', 'recovery'], environment, lines)
   expect(back).toMatchObject({ exitCode: 0, err: '' })
-  const fresh = (await ada.run('key', 'make', '--label', 'Ada-2', '--json')).json() as { publicKey: string }
+  const fresh = answerOf(await ada.run('key', 'make', '--label', 'Ada-2', '--json')) as { publicKey: string }
   const replaced = await ada.run(
     'trust',
     'replace-key',
@@ -180,7 +191,7 @@ test('one person founds a board, asks it, signs, and the release may start; ever
   expect(replaced).toMatchObject({ exitCode: 0 })
   expect(stateOf(replaced)).toBe('published')
   const next = await alone.plan('tools')
-  const { caseId: second } = (await ada.run('case', 'ask', next, '--json')).json() as { caseId: string }
+  const { caseId: second } = answerOf(await ada.run('case', 'ask', next, '--json')) as { caseId: string }
   expect(await ada.run('sign', second, '--key', 'Ada', '--yes')).toMatchObject({ exitCode: 4 })
   expect(stateOf(await ada.run('sign', second, '--key', 'Ada-2', '--yes', '--json'))).toBe('published')
 }, 180_000)
@@ -209,7 +220,7 @@ test('of three people two decide; one says no and the release goes out all the s
   expect(status.err).toContain('TRUST ON FIRST USE')
   expect(status.out).toMatch(/company\.tools version 1, until .*: 2 of 3/)
 
-  const { caseId } = (await ada.run('release', 'ask-board', release, '--json')).json() as { caseId: string }
+  const { caseId } = answerOf(await ada.run('release', 'ask-board', release, '--json')) as { caseId: string }
   const no = await cas.run('case', 'no-go', caseId, '--reason', 'the till prints twice', '--yes')
   expect(no).toMatchObject({ exitCode: 0, out: expect.stringContaining('is open') as string })
   const first = await ada.run('sign', caseId, '--yes')
