@@ -30,7 +30,7 @@ export function PlannedPhasesCard({ release }: { release: Release }) {
           </AppLink>
         ) : undefined
       }
-      hint={preview.data === undefined ? undefined : `Would reach ${countOf(preview.data.audience, 'device')} now`}
+      hint={preview.data === undefined ? undefined : reachWords(preview.data.audience, isFrozen(release))}
     >
       {preview.error === null ? null : (
         <ProblemAlert
@@ -58,6 +58,12 @@ export function PlannedPhasesCard({ release }: { release: Release }) {
       />
     </SectionCard>
   )
+}
+
+/** What was frozen for the board stands in its case; here the fleet is counted as it is now. */
+function reachWords(devices: number, isAsked: boolean): string {
+  const now = `Would reach ${countOf(devices, 'device')} now`
+  return isAsked ? `${now}; what was frozen stands in the case` : now
 }
 
 interface PlannedRow {
