@@ -1,11 +1,11 @@
-import { sql } from 'kysely'
 import { expect, onTestFinished, test } from 'vitest'
 import { addPlaces, orgUnitIdOf, siteIdOf } from '#/estate/testing/fleet-of.ts'
-import { startTestServer } from '#/platform/test/test-server.ts'
+import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
 import { addDevices, addLibrary } from './testing/delivery-world.ts'
+import { startSignedServer } from './testing/signed-server.ts'
 
 async function aFleet(devices: number) {
-  const server = await startTestServer()
+  const server = await startSignedServer()
   onTestFinished(() => server[Symbol.asyncDispose]())
   const { db } = server
   await addPlaces(db)
@@ -28,8 +28,13 @@ async function aFleet(devices: number) {
         audience: { query, mode },
         phases: [{ name: 'Everybody', query: '' }],
       })
-    ).json<{ releaseId: string }>().releaseId
-  const start = async (releaseId: string) =>
+    ).json<{ releaseId: ReleaseId }>().releaseId
+  const actor = { kind: 'person', id: 'ada', name: 'Ada Keeper', grants: [] } as const
+  const authorise = async (releaseId: ReleaseId) => {
+    const { blobs, now } = server.services
+    await server.boards.authorise({ blobs, call: { db, actor, now: now() } }, releaseId)
+  }
+  const start = async (releaseId: ReleaseId) =>
     expect((await ann.ask('POST', `/releases/${releaseId}/rollout/start`)).statusCode).toBe(200)
   const sizeOf = async (releaseId: string) => {
     const found = await db
@@ -45,15 +50,17 @@ async function aFleet(devices: number) {
   }
   const keyOf = async (id: number) =>
     (await db.selectFrom('device').select('key_id').where('id', '=', id).executeTakeFirstOrThrow()).key_id
-  return { db, plan, start, sizeOf, assign, keyOf }
+  return { plan, authorise, start, sizeOf, assign, keyOf }
 }
 
 test('a device joins a running rollout when a person moves it to where the rollout is, one by one or many at once', async () => {
-  const { plan, start, sizeOf, assign, keyOf } = await aFleet(204)
+  const { plan, authorise, start, sizeOf, assign, keyOf } = await aFleet(204)
   const dynamic = await plan('site:leeds or role:till or org:sales', 'dynamic')
   const frozen = await plan('site:leeds', 'frozen')
-  await start(dynamic)
-  await start(frozen)
+  for (const release of [dynamic, frozen]) {
+    await authorise(release)
+    await start(release)
+  }
 
   await assign({ deviceIds: [await keyOf(2)] }, { siteId: siteIdOf('leeds') })
   await expect.poll(() => sizeOf(dynamic)).toEqual([2, 1])
@@ -66,18 +73,11 @@ test('a device joins a running rollout when a person moves it to where the rollo
   expect(await sizeOf(frozen)).toEqual([1, 0])
 })
 
-test('a device that is moved while a rollout starts, after its devices were counted, joins it too', async () => {
-  const { db, plan, start, sizeOf, assign, keyOf } = await aFleet(3)
+test('a device that is moved after its devices were counted, before the rollout starts, joins it too', async () => {
+  const { plan, authorise, start, sizeOf, assign, keyOf } = await aFleet(3)
   const release = await plan('site:leeds', 'dynamic')
-  const starting = await db.transaction().execute(async (tx) => {
-    // The start asks who belongs to it first, and then for its number, which waits here.
-    await sql`select 1 from product_line for update`.execute(tx)
-    const begun = start(release)
-    const waiting = sql`select 1 from pg_locks where not granted`
-    await expect.poll(async () => (await waiting.execute(db)).rows.length).toBeGreaterThan(0)
-    await assign({ deviceIds: [await keyOf(2)] }, { siteId: siteIdOf('leeds') })
-    return { begun }
-  })
-  await starting.begun
+  await authorise(release)
+  await assign({ deviceIds: [await keyOf(2)] }, { siteId: siteIdOf('leeds') })
+  await start(release)
   await expect.poll(() => sizeOf(release)).toEqual([2, 1])
 })

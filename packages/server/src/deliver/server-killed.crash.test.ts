@@ -7,6 +7,7 @@ import { expect, test } from 'vitest'
 import type * as z from 'zod'
 import type { Db } from '#/platform/db/database.ts'
 import { addLibrary, countersOf, recount } from './testing/delivery-world.ts'
+import { holdCeremony, letOut, type Ask } from './testing/sign-over-http.ts'
 import { connectBeside, startFleet, startServerChild, type Fleet, type ServerChild } from './testing/server-child.ts'
 
 const deviceCount = 200
@@ -29,9 +30,9 @@ const plan: z.input<typeof ReleasePlan> = {
 
 const administrator = { name: 'Ada', email: 'ada@example.org', password: 'correct horse battery' }
 
-async function post(url: string, body: object, cookie = ''): Promise<Response> {
+async function post(url: string, body: object | undefined, cookie = '', method = 'POST'): Promise<Response> {
   const headers = { 'content-type': 'application/json', origin: new URL(url).origin, cookie }
-  const answer = await fetch(url, { method: 'POST', headers, body: JSON.stringify(body) })
+  const answer = await fetch(url, { method, headers, ...(body ? { body: JSON.stringify(body) } : {}) })
   if (!answer.ok) throw new Error(`${url}: ${answer.status} ${await answer.text()}`)
   return answer
 }
@@ -46,7 +47,9 @@ async function becomeAdministrator({ url, welcome = '' }: ServerChild): Promise<
     .getSetCookie()
     .map((one) => one.split(';')[0])
     .join('; ')
-  await post(`${url}/api/estate/role-grants`, { personId, role: 'release-manager' }, cookie)
+  for (const role of ['release-manager', 'board-member']) {
+    await post(`${url}/api/estate/role-grants`, { personId, role }, cookie)
+  }
   return cookie
 }
 
@@ -57,8 +60,13 @@ async function makeToken({ url }: ServerChild, cookie: string): Promise<string> 
 }
 
 async function startRelease({ url }: ServerChild, cookie: string): Promise<void> {
+  const ask: Ask = async (method, path, body) =>
+    (await (await post(`${url}/api${path}`, body, cookie, method)).json()) as never
+  await holdCeremony(ask)
   const made = (await (await post(`${url}/api/releases`, plan, cookie)).json()) as { releaseId?: string; id?: string }
-  await post(`${url}/api/releases/${made.releaseId ?? made.id}/rollout/start`, {}, cookie)
+  const releaseId = made.releaseId ?? made.id ?? ''
+  await letOut(ask, releaseId)
+  await post(`${url}/api/releases/${releaseId}/rollout/start`, {}, cookie)
 }
 
 /** What must hold after every restart, of the database as it then is: seen at one moment, while devices go on. */

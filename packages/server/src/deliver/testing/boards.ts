@@ -1,5 +1,8 @@
 import { assert } from '@bascule/domain/lib/result.ts'
 import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
+import type { BoardDecision } from '@bascule/trust/tuf/board-draft.ts'
+import type { RoleDecision } from '@bascule/trust/tuf/draft.ts'
+import type { RootDecision } from '@bascule/trust/tuf/root-draft.ts'
 import type { Result } from '@bascule/domain/lib/result.ts'
 import { signDocument } from '@bascule/trust/envelope.ts'
 import { type KeyPair, keyPairFromSeed } from '@bascule/trust/keys.ts'
@@ -20,7 +23,8 @@ import type { Call } from '#/platform/http/os.ts'
 import { writeWithin } from '#/platform/db/read-within.ts'
 
 const board = 'desk'
-const members = ['mona', 'milo', 'mira'].map(keyOf)
+/** Members of the board; two of them are its quorum. */
+export const members = ['mona', 'milo', 'mira'].map(keyOf)
 const custodians = ['cora', 'carl'].map(keyOf)
 
 function keyOf(name: string): KeyPair {
@@ -82,7 +86,7 @@ export async function openBoards(publisher: Publisher, lines: readonly string[] 
     return release
   }
 
-  await publish(ceremonyOf(await publisher.onlineKeys(), lines, publisher.now()))
+  await publish(ceremonyOf(await publisher.onlineKeys(), lines, publisher.now()).documents)
   return {
     repository: publisher,
     freeze,
@@ -117,28 +121,33 @@ function targetOf(release: ReleaseRecord): ReleaseTarget {
 
 type OnlineKeys = Awaited<ReturnType<Publisher['onlineKeys']>>
 
-function ceremonyOf(online: OnlineKeys, lines: readonly string[], at: Temporal.Instant): Documents {
+/** The first files of everybody, signed, with what was decided about each. */
+export function ceremonyOf(
+  online: OnlineKeys,
+  lines: readonly string[],
+  at: Temporal.Instant,
+): { documents: Documents; decisions: Readonly<Record<string, RootDecision | BoardDecision | RoleDecision>> } {
   const issue = { version: 1, at }
   const quorum = (keys: readonly KeyPair[], threshold: number) => ({
     publicKeys: keys.map((key) => key.publicKey),
     threshold,
   })
   const only = (publicKey: string) => ({ publicKeys: [publicKey], threshold: 1 })
-  const root = buildRoot(issue, {
+  const top = {
     root: quorum(custodians, 2),
     targets: quorum(custodians, 2),
     snapshot: only(online.snapshot),
     timestamp: only(online.timestamp),
-  })
+  }
   const quorums = {
     ...Object.fromEntries(lines.map((line) => [lineRoleName(board, line), quorum(members, 2)])),
     [`${board}.emergency`]: quorum(members, 2),
     [`${board}.stop`]: quorum(members, 1),
   }
-  const director = only(online.director)
-  return {
-    root: signDocument(root, custodians),
-    targets: signDocument(buildTargets(issue, { director, boards: { [board]: quorum(members, 3) } }), custodians),
+  const [director, boards] = [only(online.director), { [board]: quorum(members, 3) }]
+  const documents = {
+    root: signDocument(buildRoot(issue, top), custodians),
+    targets: signDocument(buildTargets(issue, { director, boards }), custodians),
     [board]: signDocument(buildBoard(issue, quorums), members),
     ...Object.fromEntries(
       lines.map((line) => [lineRoleName(board, line), signDocument(buildReleases('line', issue, {}), members)]),
@@ -146,6 +155,13 @@ function ceremonyOf(online: OnlineKeys, lines: readonly string[], at: Temporal.I
     [`${board}.emergency`]: signDocument(buildReleases('emergency', issue, {}), members),
     [`${board}.stop`]: signDocument(buildStops(issue, {}), members),
   }
+  const decisions = {
+    ...Object.fromEntries(Object.keys(quorums).map((role) => [role, { kind: 'renew' } as const])),
+    root: { kind: 'set-keys', ...top },
+    targets: { kind: 'set-roles', roles: { ...boards, director } },
+    [board]: { kind: 'set-roles', roles: quorums },
+  } as const
+  return { documents, decisions }
 }
 
 export function onlineKeysOf({ directorKey, onlineKeys }: Pick<SignerStatus, 'directorKey' | 'onlineKeys'>) {

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises'
 import { sql } from 'kysely'
 import { expect, test } from 'vitest'
 import { addDevices, addLibrary } from '#/deliver/testing/delivery-world.ts'
+import { startSignedServer } from '#/deliver/testing/signed-server.ts'
 import { addPlaces, siteIdOf } from '#/estate/testing/fleet-of.ts'
 import type { Db } from '#/platform/db/database.ts'
 import { startTestServer } from '#/platform/test/test-server.ts'
@@ -17,7 +18,7 @@ test('a query that is half typed is a bad input of the preview, at its place, an
 })
 
 test('whoever asks the fleet by a query is refused when the answer takes too long, and nothing is written', async () => {
-  await using server = await startTestServer()
+  await using server = await startSignedServer()
   const ann = await server.signIn('Ann', { role: 'release-manager' }, { role: 'configuration-manager' })
   await addDevices(server.db, 1, false)
   await addLibrary(server.db)
@@ -33,7 +34,7 @@ test('whoever asks the fleet by a query is refused when the answer takes too lon
   await using held = await holdDevices(server.db)
   const asked = [
     ann.ask('POST', '/releases/preview', plan),
-    ann.ask('POST', `/releases/${id}/rollout/start`),
+    ann.ask('POST', `/releases/${id}/ask-board`, {}),
     ann.ask('GET', '/estate/audiences/check?query=os%3Alinux'),
     ann.ask('POST', '/devices/assign', { devices: { query: '', except: [] }, change: { tags: ['x'] } }),
     ann.ask('POST', '/estate/configuration/baselines', { label: 'Now', query: 'os:linux' }),
