@@ -66,7 +66,9 @@ test('a key is made and unlocked by a passkey, and signs exactly the decision th
         ?.join(' ') ?? '',
     )
     expect(await pageProblems(signPage)).toEqual([])
+    // A click that is heard switches the button off at once.
     await signPage.evaluate("document.querySelector('button.primary').click()")
+    expect(await signPage.getByRole('button', { name: 'Sign with passkey' }).isEnabled()).toBe(true)
     expect(await authenticator.uses()).toBe(before)
     expect(await heard(page)).toEqual([{ type: 'ready' }])
   })
