@@ -8,16 +8,18 @@ import { agentVersion } from './agent-version.ts'
 import { currentPlatform } from './platform/platform.ts'
 import { UnknownRecord } from './journal/state.ts'
 import { NotEnrolled, openDevice, run, type AgentOptions } from './run.ts'
+import { tufConformance } from './tuf-conformance.ts'
 import { describeStatus, readStatus, type Status } from './status.ts'
 
 /** Exit codes, each with one meaning; `docs/operate/agent.md` lists them. */
-const exitCodes = { good: 0, internal: 70, usage: 64, notEnrolled: 69, folder: 73, inUse: 75 } as const
+const exitCodes = { good: 0, refused: 1, internal: 70, usage: 64, notEnrolled: 69, folder: 73, inUse: 75 } as const
 
 const usage = `bascule-agent ${agentVersion}
 
   bascule-agent run     [--server URL --token-file FILE] [--data DIR] [--root DIR] [--name NAME]
   bascule-agent enrol   --server URL --token-file FILE [--data DIR] [--root DIR] [--name NAME]
   bascule-agent status  [--data DIR] [--json]
+  bascule-agent tuf-conformance  as the conformance suite of TUF calls it
 
   --server URL    the server; needed once, and to move to another address of the same server
   --token-file F  file with the enrolment token; needed once. Also BASCULE_TOKEN, or --token TOKEN
@@ -34,6 +36,8 @@ const usage = `bascule-agent ${agentVersion}
 
 async function main(): Promise<number> {
   process.umask(0o022)
+  // The conformance suite has a command line of its own.
+  if (process.argv[2] === 'tuf-conformance') return await conformance(process.argv.slice(3))
   const parsed = parse()
   if (typeof parsed === 'string') {
     process.stderr.write(`${parsed}\n\n${usage}`)
@@ -47,6 +51,16 @@ async function main(): Promise<number> {
   if (command === 'status') return status(options.data, values.json === true)
   if (command === 'enrol') return await enrolOnly(options)
   return await runUntilStopped(options)
+}
+
+async function conformance(args: readonly string[]): Promise<number> {
+  try {
+    await tufConformance(args)
+    return exitCodes.good
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
+    return exitCodes.refused
+  }
 }
 
 function parse() {

@@ -1,14 +1,17 @@
 import { existsSync } from 'node:fs'
-import type { ReceiptSigned } from '@bascule/contract/device/protocol.ts'
+import type { AuthorityRefused, ReceiptSigned } from '@bascule/contract/device/protocol.ts'
 import type { AgentStep } from '@bascule/domain/deliver/agent-step.ts'
+import type { SeenMemory } from '@bascule/trust/client/memory.ts'
 import { keyIdOf } from '@bascule/trust/keys.ts'
+import { sayAnchor, type Anchor } from './authority/anchor.ts'
+import { sayAuthorisation, type Authorisation } from './authority/authorised-by.ts'
 import { readContact, type Contact } from './check-in/contact.ts'
 import { readIdentityCopy } from './check-in/enrol.ts'
 import { lockOwner } from './data-lock.ts'
 import type { JobAction } from './engine/job.ts'
 import { endSentence, nameJob, sayJob } from './engine/say-job.ts'
 import { readJournal } from './journal/journal.ts'
-import type { AgentState, Installed } from './journal/state.ts'
+import type { AgentState, Identity, Installed } from './journal/state.ts'
 import type { Platform } from './platform/platform.ts'
 
 export interface Status {
@@ -42,6 +45,19 @@ export interface Status {
 export interface Authority {
   readonly directorKey: string
   readonly generation: number
+  readonly root: Anchor | null
+  /** Fingerprint that is demanded of a root which is still to come. */
+  readonly demandedRootSha256: string | null
+  /** Versions of the verified metadata; null before the first time. */
+  readonly metadata: Pick<SeenMemory, 'rootVersion' | 'snapshotVersion' | 'timestampVersion' | 'roles'> | null
+  /** The last thing that was not permitted. */
+  readonly refusal: LastRefusal | null
+}
+
+interface LastRefusal extends AuthorityRefused {
+  readonly job: string
+  readonly at: string
+  readonly detail: string
 }
 
 interface Run {
@@ -51,6 +67,8 @@ interface Run {
   readonly activation: string
   readonly since: string
   readonly canReturnTo: string | null
+  /** Who let it onto this device; null for what came before devices asked. */
+  readonly authorisedBy: Authorisation | null
   /** From the receipt of the install; null when this device does not hold that receipt any more. */
   readonly verified: { readonly at: string; readonly levels: ReceiptSigned['verification'] } | null
 }
@@ -69,10 +87,7 @@ export function readStatus(data: string, platform: Platform): Status {
     name: identity?.name ?? null,
     process: lockOwner(data, platform),
     contact: readContact(data),
-    authority:
-      identity === null
-        ? null
-        : { directorKey: keyIdOf(identity.directorKey.keyval.public), generation: state?.seenGeneration ?? 0 },
+    authority: identity === null ? null : authorityOf(identity, state),
     runs: state ? Object.values(state.installed).flatMap((installed) => runsOf(state, installed)) : [],
     jobs: state
       ? Object.values(state.jobs).map((job) => {
@@ -83,6 +98,35 @@ export function readStatus(data: string, platform: Platform): Status {
     untoldReports: state ? state.reports.filter(({ seq }) => seq > state.reportAcked).length : 0,
     journal: journalLine(state),
   }
+}
+
+function authorityOf(identity: Identity, state: AgentState | null): Authority {
+  const memory = state?.authority
+  return {
+    directorKey: keyIdOf(identity.directorKey.keyval.public),
+    generation: state?.seenGeneration ?? 0,
+    root: identity.root ?? null,
+    demandedRootSha256: identity.demandedRootSha256 ?? null,
+    metadata: memory ? versionsOf(memory) : null,
+    refusal: state ? lastRefusal(state) : null,
+  }
+}
+
+function versionsOf({ rootVersion, snapshotVersion, timestampVersion, roles }: SeenMemory) {
+  return { rootVersion, snapshotVersion, timestampVersion, roles }
+}
+
+/** What a job is refused now, and else what the reports remember. */
+function lastRefusal({ jobs, reports }: AgentState): LastRefusal | null {
+  const open = Object.values(jobs).flatMap(({ id, wait, stuck, startedAt }) => {
+    const said = stuck ?? wait
+    return said?.refusal ? [{ job: id, at: wait?.since ?? startedAt, detail: said.detail, ...said.refusal }] : []
+  })
+  const told = reports.flatMap(({ job, at, wait, stuck }) => {
+    const said = stuck ?? wait
+    return said?.refusal ? [{ job, at, detail: said.detail, ...said.refusal }] : []
+  })
+  return [...told, ...open].at(-1) ?? null
 }
 
 function journalLine(state: AgentState | null): string {
@@ -100,6 +144,7 @@ function runsOf(state: AgentState, installed: Installed): Run[] {
     activation,
     since,
     canReturnTo: previous?.packages.find(({ name }) => name === entry.name)?.version ?? null,
+    authorisedBy: installed.authorisedBy ?? null,
     verified: receipt ? { at: receipt.finishedAt, levels: receipt.verification } : null,
   }))
 }
@@ -171,20 +216,46 @@ function sayAuthority(authority: Authority | null): string[] {
   if (authority === null) return []
   const { directorKey, generation } = authority
   const last = generation === 0 ? 'none has come yet' : `the newest is number ${generation}`
-  return [`Obeys orders signed by the director key ${directorKey.slice(0, 12)}… only; ${last}.`]
+  const { root, demandedRootSha256 } = authority
+  const anchor = { ...(root ? { root } : {}), ...(demandedRootSha256 === null ? {} : { demandedRootSha256 }) }
+  return [
+    `Obeys orders signed by the director key ${directorKey.slice(0, 12)}… only; ${last}.`,
+    sayAnchor(anchor),
+    ...sayMetadata(authority.metadata),
+    ...sayRefusal(authority.refusal),
+  ]
+}
+
+function sayMetadata(metadata: Authority['metadata']): string[] {
+  if (metadata === null) return []
+  const { rootVersion, timestampVersion, roles } = metadata
+  const files = Object.entries(roles).map(([role, version]) => `${role} ${version}`)
+  return [`Verified files of the boards: root ${rootVersion}, ${files.join(', ')} (timestamp ${timestampVersion}).`]
+}
+
+function sayRefusal(refusal: LastRefusal | null): string[] {
+  if (refusal === null) return []
+  const { job, at, code, rule, detail } = refusal
+  return [`Last not permitted: job ${job} at ${at} (${code}, ${rule}): ${endSentence(detail)}`]
 }
 
 function sayRun(run: Run): string[] {
   const back = run.canReturnTo === null ? '' : `, can go back to ${run.canReturnTo}`
   const line = `Runs ${run.package} ${run.version} (release ${run.release}, ${run.activation}) since ${run.since}${back}.`
-  if (run.verified === null) return [line, '  How it was verified and who authorised it: its receipt is not kept here.']
+  const by = run.authorisedBy === null ? [] : [`  Authorised by the board: ${sayAuthorisation(run.authorisedBy)}.`]
+  if (run.verified === null) return [line, ...by, '  How it was verified: its receipt is not kept here.']
   const { at, levels } = run.verified
   // Level 1 is the only one that is not about what lies on the disk, but about who wanted it there.
-  const board = levels.find(({ level }) => level === 1)
+  const board = by.length > 0 ? undefined : levels.find(({ level }) => level === 1)
   const checked = levels
     .filter(({ level }) => level !== 1)
     .map(({ level, result }) => `${levelWords[level] ?? `level ${level}`} ${resultWords[result]}`)
-  return [line, ...(board ? [`  ${endSentence(board.detail)}`] : []), `  Verified at ${at}: ${checked.join(', ')}.`]
+  return [
+    line,
+    ...by,
+    ...(board ? [`  ${endSentence(board.detail)}`] : []),
+    `  Verified at ${at}: ${checked.join(', ')}.`,
+  ]
 }
 
 const levelWords: Record<number, string> = {

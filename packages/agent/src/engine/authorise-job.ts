@@ -1,9 +1,10 @@
+import type { AuthorityRefused } from '@bascule/contract/device/protocol.ts'
 import { authorise, type Authorised } from '@bascule/trust/client/authorise.ts'
 import type { InstalledRelease } from '@bascule/trust/client/authorisation-case.ts'
 import { memoryChecks } from '@bascule/trust/client/memory-checks.ts'
 import { timeFloor } from '@bascule/trust/client/memory.ts'
 import { metadataChecks } from '@bascule/trust/client/metadata-checks.ts'
-import type { AuthorityRefusal } from '@bascule/trust/client/refusal.ts'
+import { refusalFrom, type AuthorityCode, type AuthorityRefusal } from '@bascule/trust/client/refusal.ts'
 import type { VerifiedAuthority } from '@bascule/trust/client/verified-authority.ts'
 import { roleNameOf, targetPathFrom } from '@bascule/trust/tuf/names.ts'
 import type { Brought } from '#/authority/authority-keeper.ts'
@@ -36,7 +37,7 @@ export async function authoriseAgain(world: World, job: Job): Promise<Authorised
 async function askAuthority(world: World, job: Job, manifestBytes: Uint8Array): Promise<AuthorisedJob> {
   const { state } = world.journal
   if (!state.identity) throw new StuckError('trust', 'This device is not enrolled.')
-  if (job.wait?.refusal) world.authority.want()
+  if (job.wait?.refusal && isLiftedByFiles(job.wait.refusal)) world.authority.want()
   const brought = await world.authority.bring()
   const { authority } = brought
   if (!authority) throw errorOf(world, job, refusalOf(brought), null)
@@ -84,6 +85,11 @@ function errorOf(world: World, job: Job, refusal: AuthorityRefusal, authority: V
 }
 
 const rulesOfFiles = new Set(['tuf-verifies', ...[...metadataChecks, ...memoryChecks].map(({ name }) => name)])
+
+/** Newer files may let the job go on; a phase that has not begun is not asked about once a minute. */
+function isLiftedByFiles({ code, rule }: AuthorityRefused): boolean {
+  return isAboutFiles(rule) || refusalFrom(rule, { code: code as AuthorityCode, fact: '' }).lift === 'metadata'
+}
 
 function isAboutFiles(rule: string): boolean {
   return rulesOfFiles.has(rule)

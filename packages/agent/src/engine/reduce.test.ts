@@ -181,5 +181,10 @@ test('a job that the boards refuse at the last look has changed nothing: withdra
   ])
   expect(stopped).toMatchObject({ step: 'installing', wait: { refusal } })
   expect(after(stopped, [{ kind: 'withdrawn' }]).step).toBe('cancelled')
-  expect(after(last, [{ kind: 'withdrawn' }])).toMatchObject({ step: 'installing', withdrawn: true })
+  const both = after(last, [{ kind: 'withdrawn' }])
+  expect(both).toMatchObject({ step: 'installing', withdrawn: true })
+  expect(
+    after(both, [{ kind: 'waits', wait: { reason: 'gate', detail: 'Stopped', wakesOn: 'newer files come', refusal } }])
+      .step,
+  ).toBe('cancelled')
 })

@@ -202,10 +202,12 @@ function end(job: Job, outcome: Outcome, cause: string | null): Job {
 function waiting(job: Job, wait: Omit<Wait, 'since'>, nowIso: string): Job {
   if (effectOf(job) === null) return job
   const since = job.wait?.reason === wait.reason ? job.wait.since : nowIso
-  return {
+  const next = {
     ...job,
     wait: { ...wait, detail: plainText(wait.detail, 500), wakesOn: plainText(wait.wakesOn, 300), since },
   }
+  // Nobody waits for a permit on behalf of a server that does not want the job any more.
+  return job.withdrawn === true && isBeforeChange(next) ? withdrawn(next) : next
 }
 
 function stuck(job: Job, reason: AdminReason, detail: string, refusal?: AuthorityRefused): Job {

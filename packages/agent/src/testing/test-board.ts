@@ -38,13 +38,7 @@ export function foundBoard(at: Temporal.Instant = instantNow()): World {
     { state: emptyRepository, files: new Map(), at },
     {
       root: signDocument(buildRoot(issue, rootQuorums()), twoOf(custodians)),
-      targets: signDocument(
-        buildTargets(issue, {
-          director: { publicKeys: [director.publicKey], threshold: 1 },
-          boards: { [boardName]: { publicKeys: publicOf(members), threshold: 3 } },
-        }),
-        twoOf(custodians),
-      ),
+      targets: signDocument(buildTargets(issue, targetsQuorums(director)), twoOf(custodians)),
       [boardName]: signDocument(
         buildBoard(issue, {
           [lineRole]: three,
@@ -58,6 +52,13 @@ export function foundBoard(at: Temporal.Instant = instantNow()): World {
       [stopRole]: signDocument(buildStops(issue, {}), twoOf(members)),
     },
   )
+}
+
+function targetsQuorums(key: KeyPair) {
+  return {
+    director: { publicKeys: [key.publicKey], threshold: 1 },
+    boards: { [boardName]: { publicKeys: publicOf(members), threshold: 3 } },
+  }
 }
 
 export function rootQuorums() {
@@ -129,6 +130,13 @@ export function publishStop(world: World, release: TestRelease, reason: string):
   const add = (signed: RoleSigned) => withTarget(signed, path, { length, hashes, custom })
   const document = nextVersion<RoleSigned>(nowIn(world), stopRole, add, members.slice(0, 1))
   return publishInto(nowIn(world), { [stopRole]: document })
+}
+
+/** The custodians name another director. */
+export function publishDirector(world: World, key: KeyPair): World {
+  const version = (world.state.roles['targets']?.signed.version ?? 0) + 1
+  const document = buildTargets({ version, at: instantNow() }, targetsQuorums(key))
+  return publishInto(nowIn(world), { targets: signDocument(document, twoOf(custodians)) })
 }
 
 /** The board takes a release from its list. */
