@@ -1,3 +1,8 @@
+import { authority } from './decide/authority.ts'
+import { board } from './decide/board.ts'
+import { decisionCase } from './decide/case.ts'
+import { draft } from './decide/draft.ts'
+import { memberKey } from './decide/member-key.ts'
 import { job, phase, receipt, rollout } from './deliver/rollout.ts'
 import { absence } from './estate/absence.ts'
 import { audience } from './estate/audience.ts'
@@ -38,6 +43,7 @@ export const api = {
     savedView,
   },
   plan: { release, pinnedRelease },
+  decide: { authority, board, case: decisionCase, draft, memberKey },
   deliver: { rollout, phase, job, receipt },
   views: { fleet },
 }

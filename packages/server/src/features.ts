@@ -1,3 +1,4 @@
+import { decideFeature } from './decide/decide.feature.ts'
 import { deliverFeature } from './deliver/deliver.feature.ts'
 import { deviceFeature } from './estate/device/device.feature.ts'
 import { libraryFeature } from './estate/library/library.feature.ts'
@@ -11,5 +12,6 @@ export const features: readonly FeatureFactory[] = [
   outboxFeature,
   libraryFeature,
   deviceFeature,
+  decideFeature,
   deliverFeature,
 ]

@@ -1,3 +1,8 @@
+import { authorityRoutes } from './decide/authority/authority.routes.ts'
+import { boardRoutes } from './decide/board/board.routes.ts'
+import { caseRoutes } from './decide/case/case.routes.ts'
+import { draftRoutes } from './decide/draft/draft.routes.ts'
+import { memberKeyRoutes } from './decide/member-key/member-key.routes.ts'
 import { absenceRoutes } from './estate/absence/absence.routes.ts'
 import { audienceRoutes } from './estate/audience/audience.routes.ts'
 import { configurationRoutes } from './estate/configuration/configuration.routes.ts'
@@ -40,6 +45,13 @@ export const router = os.router({
     savedView: savedViewRoutes,
   },
   plan: { release: releaseRoutes, pinnedRelease: pinnedReleaseRoutes },
+  decide: {
+    authority: authorityRoutes,
+    board: boardRoutes,
+    case: caseRoutes,
+    draft: draftRoutes,
+    memberKey: memberKeyRoutes,
+  },
   deliver: { rollout: rolloutRoutes, phase: phaseRoutes, job: jobRoutes, receipt: receiptRoutes },
   views: { fleet: fleetRoutes },
 })

@@ -60,8 +60,14 @@ export const Enrolled = z.object({
   /** The only key whose assignments this device obeys; pinned at enrolment. */
   directorKey: TufKey,
   nextCheckInSeconds: z.number().int().min(1).max(86_400),
+  /** `1.root.json` as text: the anchor. Null before the first ceremony; the device then takes it at its first job. */
+  root: text(512_000).nullable().default(null),
 })
 export type Enrolled = z.infer<typeof Enrolled>
+
+/** Which check of the device's own verification says no; see `refusal.ts` of the trust library for the codes. */
+export const AuthorityRefused = z.object({ code: text(40), rule: text(80) })
+export type AuthorityRefused = z.infer<typeof AuthorityRefused>
 
 export const Wait = z.object({
   reason: z.enum(waitReasons),
@@ -70,10 +76,15 @@ export const Wait = z.object({
   since: instant,
   /** What ends the wait, in words: "free space on /opt reaches 120 MB". */
   wakesOn: text(300),
+  refusal: AuthorityRefused.optional(),
 })
 export type Wait = z.infer<typeof Wait>
 
-export const Stuck = z.object({ reason: z.enum(adminReasons), detail: text(1000) })
+export const Stuck = z.object({
+  reason: z.enum(adminReasons),
+  detail: text(1000),
+  refusal: AuthorityRefused.optional(),
+})
 export type Stuck = z.infer<typeof Stuck>
 
 export const JobId = z.string().regex(/^[0-9]{1,15}$/)
@@ -104,6 +115,8 @@ export const CheckIn = z.object({
   ask: z.array(JobId).max(50),
   /** Highest report sequence number this device ever made. */
   reportHigh: z.number().int().min(0),
+  /** Newest timestamp of the release boards' metadata that this device has verified; 0 when none. */
+  metadataVersion: z.number().int().min(0).optional(),
 })
 export type CheckIn = z.infer<typeof CheckIn>
 
@@ -175,9 +188,24 @@ export const CheckInAnswer = z.object({
   /** Base URLs in the order to try; `<base>/blobs/sha256/<hex>`. Empty means: the server itself. */
   sources: z.array(text(300)).max(20),
   wantFacts: z.boolean(),
+  /** Newest timestamp that the server knows. A hint when to look again; the device believes only what it verifies. */
+  metadataVersion: z.number().int().min(0).optional(),
+  /** The server came back from a backup and knows less than the device: it asks for the newer, signed files. */
+  wantMetadata: z.boolean().optional(),
   nextCheckInSeconds: z.number().int().min(1).max(86_400),
 })
 export type CheckInAnswer = z.infer<typeof CheckInAnswer>
+
+/** Who let a release onto a device: the role file that listed it, and the keys whose signatures the device counted. */
+export const AuthorisedBy = z.object({
+  role: text(121),
+  version: z.number().int().min(1),
+  rootVersion: z.number().int().min(1),
+  snapshotVersion: z.number().int().min(1),
+  threshold: z.number().int().min(1),
+  signers: z.array(keyId).max(200),
+})
+export type AuthorisedBy = z.infer<typeof AuthorisedBy>
 
 /** What a terminal step proves: a self-contained document, signed by the device key, that stays evidence. */
 export const ReceiptSigned = z.object({
@@ -212,6 +240,8 @@ export const ReceiptSigned = z.object({
       detail: text(1000),
     }),
   ),
+  /** Missing where nothing was authorised: the device refused, or had nothing to do. */
+  authorisedBy: AuthorisedBy.optional(),
   cause: text(1000).nullable(),
   startedAt: instant,
   finishedAt: instant,
@@ -248,6 +278,14 @@ export type Reports = z.infer<typeof Reports>
 export const ReportsAnswer = z.object({ serverEpoch: text(64), reportHigh: z.number().int().min(0) })
 export type ReportsAnswer = z.infer<typeof ReportsAnswer>
 
+/** Files of the metadata as the device has them, verified by it and by the signer again. */
+export const MetadataReturn = z.object({
+  protocol: z.literal(deviceProtocolVersion),
+  seq: z.number().int().min(1),
+  files: z.record(z.string().regex(/^(?:\d{1,9}\.)?[a-z0-9.-]{1,130}\.json$/), text(1_000_000)),
+})
+export type MetadataReturn = z.infer<typeof MetadataReturn>
+
 /** Every refusal on the device routes. `code` is for the program, `message` for the person who reads the log. */
 export const DeviceProblem = z.object({
   code: z.enum([
@@ -269,5 +307,8 @@ export const devicePaths = {
   enrol: '/device/v1/enrol',
   checkIn: '/device/v1/checkin',
   reports: '/device/v1/reports',
+  /** Signed metadata that a server has lost; answered with nothing but thanks. */
+  metadata: '/device/v1/metadata',
+  tuf: (name: string) => `/tuf/${name}`,
   blob: (hex: string) => `/blobs/sha256/${hex}`,
 } as const

@@ -3,6 +3,7 @@ import type {
   ApiKeyId,
   AudienceId,
   BaselineId,
+  CaseId,
   ConfigurationItemId,
   DeviceId,
   EnrolmentTokenId,
@@ -37,6 +38,10 @@ export const deviceId = z.string().regex(/^[0-9a-f]{64}$/, 'is not the key id of
 export const releaseId = z
   .string()
   .regex(/^REL-[0-9]{4,9}$/, 'is not a release id, for example REL-0001') as unknown as z.ZodType<ReleaseId, string>
+/** A case is spoken of in a meeting, so its id is a short word too: CASE-0001. */
+export const caseId = z
+  .string()
+  .regex(/^CASE-[0-9]{4,9}$/, 'is not a case id, for example CASE-0001') as unknown as z.ZodType<CaseId, string>
 export const productLineId = idOf<ProductLineId>()
 export const configurationItemId = idOf<ConfigurationItemId>()
 export const audienceId = idOf<AudienceId>()

@@ -61,6 +61,10 @@ const ReleasePlanFields = {
   phases: z.array(PhasePlan).min(1).max(50),
   verifyLevel: z.int().min(0).max(4).default(4),
   autoBackout: z.boolean().default(true),
+  /** Whether devices may go back to an earlier release at once, or only after the board has signed the way back. */
+  backOut: z.enum(['pre-authorised', 'signed']).default('pre-authorised'),
+  /** Whether the software may be removed where a device had no earlier version. */
+  mayRemove: z.boolean().default(true),
 }
 export const ReleasePlan = z.object(ReleasePlanFields)
 export type ReleasePlan = z.infer<typeof ReleasePlan>

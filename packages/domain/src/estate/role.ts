@@ -234,7 +234,7 @@ export function isRole(name: string): name is Role {
  * What a person needs beside the administrator's role who keeps Bascule alone. Offered once, to the first administrator; in
  * bigger houses these belong to different people.
  */
-export const soloRoles = ['release-manager', 'configuration-manager'] as const satisfies readonly Role[]
+export const soloRoles = ['release-manager', 'configuration-manager', 'board-member'] as const satisfies readonly Role[]
 
 /** A role that somebody has, everywhere or only within an org unit (with all below it) and/or at a site. */
 export interface Grant {

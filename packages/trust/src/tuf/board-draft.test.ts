@@ -61,6 +61,14 @@ test.each<[string, BoardDecision, number]>([
   expect(review.ok && review.value.changes).toHaveLength(changes)
 })
 
+test('a decision that was stored with its roles in another order is the same decision', () => {
+  const quorum = { publicKeys: publicOf(members), threshold: 2 }
+  const decided: BoardDecision = { kind: 'set-roles', roles: { 'retail.shop': quorum, 'retail.app': quorum } }
+  const stored: BoardDecision = { kind: 'set-roles', roles: { 'retail.app': quorum, 'retail.shop': quorum } }
+  const draft = makeBoardDraft('retail', board, decided, now)
+  expect(reviewBoardDraft('retail', board, draft, stored, now).ok).toBe(true)
+})
+
 test('how keys are kept is carried on', () => {
   const levels = Object.fromEntries(publicOf(members).map((key) => [key, 3 as const]))
   const quorum = { publicKeys: publicOf(members), threshold: 2, levels, minLevel: 2 as const }

@@ -115,7 +115,8 @@ function delegating(
   issue: Issue,
   quorums: Readonly<Record<string, MemberQuorum>>,
 ): DelegatingSigned {
-  const roles = Object.entries(quorums).map(([name, quorum]) => delegationOf(name, quorum))
+  // In the order of their names: a decision that was stored in between must not give another document.
+  const roles = Object.entries(sorted(quorums)).map(([name, quorum]) => delegationOf(name, quorum))
   const keys = keysOf(Object.values(quorums).flatMap((quorum) => quorum.publicKeys))
   return { _type: 'targets', ...commonOf(kind, issue), targets: {}, delegations: { keys, roles } }
 }

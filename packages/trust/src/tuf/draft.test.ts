@@ -22,11 +22,15 @@ const emergency: VerifiedVersion = { role: 'retail.emergency', version: 2, targe
 const [stopPath, stopTarget] = aStop(second)
 const stops: VerifiedVersion = { role: 'retail.stop', version: 1, targets: {} }
 const laterPhases = [openPhase, { ...openPhase, id: 'rest', order: 2, permille: 1000 }]
-const go: RoleDecision = { kind: 'go', path: third.path, target: third.target, retires: [] }
+const go: RoleDecision = { kind: 'go', path: third.path, target: third.target, retires: [], returns: [] }
 
 const decisions: [RoleDecision, VerifiedVersion, object][] = [
   [go, before, { added: [third.path], removed: [], kept: [first.path, second.path] }],
-  [{ ...go, retires: [first.path] }, before, { added: [third.path], removed: [first.path], kept: [second.path] }],
+  [
+    { ...go, retires: [first.path], returns: [] },
+    before,
+    { added: [third.path], removed: [first.path], kept: [second.path] },
+  ],
   [{ kind: 'withdraw', path: second.path }, before, { added: [], removed: [second.path], kept: [first.path] }],
   [
     { kind: 'back-out-from', path: first.path, from: 'REL-0002' },

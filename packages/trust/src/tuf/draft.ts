@@ -15,8 +15,17 @@ import { roleNameFrom, roleNameOf, targetPathFrom, targetPathText } from './name
 
 /** What people decided about one role file. Exactly one of these stands behind each next version. */
 export type RoleDecision =
-  /** The release may go out. `retires` are older releases of the line that leave the file with the same signature. */
-  | { readonly kind: 'go'; readonly path: string; readonly target: ReleaseTarget; readonly retires: readonly string[] }
+  /**
+   * The release may go out. With the same signature `retires` leave the file, and devices may go back to `returns`,
+   * older live releases of the line, from the new one: the way back is signed before anybody needs it.
+   */
+  | {
+      readonly kind: 'go'
+      readonly path: string
+      readonly target: ReleaseTarget
+      readonly retires: readonly string[]
+      readonly returns: readonly string[]
+    }
   /** A hold point was passed: further phases may begin. Phases that were signed stay as they are. */
   | { readonly kind: 'open-phases'; readonly path: string; readonly phases: ReleaseCustom['phases'] }
   | { readonly kind: 'withdraw'; readonly path: string }
@@ -161,7 +170,7 @@ function applyDecision(before: VerifiedVersion, decision: RoleDecision): Result<
     case 'renew':
       return ok(before.targets)
     case 'go':
-      return addRelease(before, decision.path, decision.target, decision.retires)
+      return letOut(before, decision)
     case 'emergency':
       return addRelease(before, decision.path, decision.target, [])
     case 'ratify':
@@ -174,11 +183,7 @@ function applyDecision(before: VerifiedVersion, decision: RoleDecision): Result<
     case 'open-phases':
       return changeRelease(before, decision.path, (custom) => openPhases(custom, decision.phases))
     case 'back-out-from':
-      return changeRelease(before, decision.path, (custom) =>
-        custom.backoutFrom.includes(decision.from)
-          ? undefined
-          : { ...custom, backoutFrom: [...custom.backoutFrom, decision.from] },
-      )
+      return changeRelease(before, decision.path, (custom) => backOutFrom(custom, decision.from))
     default:
       return unreachable(decision)
   }
@@ -200,6 +205,26 @@ function misfitOf(role: string, decision: RoleDecision): string | undefined {
   const custom = 'target' in decision ? decision.target.custom : undefined
   const isSame = !custom || (custom.release === at.release && custom.productLine === at.line)
   return isSame ? undefined : `${path} would speak of release ${custom.release} of ${custom.productLine}.`
+}
+
+function letOut(
+  before: VerifiedVersion,
+  decision: Extract<RoleDecision, { kind: 'go' }>,
+): Result<Targets, DraftRefusal> {
+  const { path, target, retires, returns } = decision
+  const from = target.custom.release
+  let targets: Targets = before.targets
+  for (const back of returns) {
+    const signed = changeRelease({ ...before, targets }, back, (custom) => backOutFrom(custom, from))
+    if (!signed.ok) return signed
+    targets = signed.value
+  }
+  return addRelease({ ...before, targets }, path, target, retires)
+}
+
+/** Undefined where it is signed already. */
+function backOutFrom(custom: ReleaseCustom, from: string): ReleaseCustom | undefined {
+  return custom.backoutFrom.includes(from) ? undefined : { ...custom, backoutFrom: [...custom.backoutFrom, from] }
 }
 
 function addRelease(
