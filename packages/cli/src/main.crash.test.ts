@@ -35,7 +35,15 @@ beforeAll(async () => {
   const welcome = await welcomeLink(server)
   const url = welcome.origin
   const person = { name: 'Ada', email: 'ada@example.org', password: 'correct horse' }
-  await post(`${url}/api/platform/welcome`, {}, { code: welcome.searchParams.get('code'), ...person })
+  await post(
+    `${url}/api/platform/welcome`,
+    {},
+    {
+      code: welcome.searchParams.get('code'),
+      ...person,
+      roles: ['release-manager', 'configuration-manager', 'board-member'],
+    },
+  )
   const signedIn = await post(`${url}/api/auth/sign-in/email`, {}, person)
   const cookie = signedIn.headers
     .getSetCookie()
@@ -127,7 +135,27 @@ async function aRelease(): Promise<string> {
       { name: 'Everybody', ...limits },
     ],
   })
-  return ((await made.json()) as { releaseId: string }).releaseId
+  const { releaseId } = (await made.json()) as { releaseId: string }
+  await letOut(releaseId)
+  return releaseId
+}
+
+/** Ada is the board: she founds it, is asked, and signs. */
+async function letOut(releaseId: string): Promise<void> {
+  const password = join(folder, 'password')
+  writeFileSync(password, 'correct horse\n', { mode: 0o600 })
+  const own = { BASCULE_HOME: join(folder, 'home'), BASCULE_PASSPHRASE: 'four quite ordinary words' }
+  const ada = { ...own, BASCULE_SERVER: environment['BASCULE_SERVER'] ?? '' }
+  const run = async (...args: string[]): Promise<Awaited<ReturnType<typeof outcomeOf>>> => {
+    const outcome = await outcomeOf(args, ada)
+    expect(outcome, outcome.err).toMatchObject({ exitCode: 0 })
+    return outcome
+  }
+  await run('sign-in', '--email', 'ada@example.org', '--password-file', password)
+  await run('key', 'make')
+  await run('trust', 'init', '--yes')
+  const { caseId } = (await run('release', 'ask-board', releaseId, '--json')).json() as { caseId: string }
+  await run('sign', caseId, '--yes')
 }
 
 /** Ten devices in a process of their own until it is disposed; the same ones each time. */
