@@ -1,13 +1,6 @@
 import type { Assignment } from '@bascule/contract/device/protocol.ts'
 import { expect, test } from 'vitest'
-import {
-  type AssignmentDraft,
-  assignmentTargetPath,
-  buildAssignment,
-  isTargetPath,
-  signAssignment,
-  verifyAssignment,
-} from './assignment.ts'
+import { type AssignmentDraft, buildAssignment, isTargetPath, signAssignment, verifyAssignment } from './assignment.ts'
 import { canonicalJson } from './canonical.ts'
 import { signDocument } from './envelope.ts'
 import { keyPairFromSeed, tufKeyOf } from './keys.ts'
@@ -16,7 +9,7 @@ const now = Temporal.Instant.from('2026-11-23T08:00:00Z')
 const director = keyPairFromSeed(Buffer.alloc(32, 1))
 const stranger = keyPairFromSeed(Buffer.alloc(32, 2))
 const device = keyPairFromSeed(Buffer.alloc(32, 3)).keyId
-const path = assignmentTargetPath('point-of-sale', '4.2.0')
+const path = 'retail/point-of-sale/normal/4.2.0.json'
 
 const draft: AssignmentDraft = {
   device,
@@ -115,7 +108,7 @@ test('an assignment dies a week after it was signed', () => {
 test('equal drafts give equal bytes whatever the order of their targets', () => {
   const first = draft.targets[0]
   if (!first) throw new Error('the draft has a target')
-  const second = { ...first, path: assignmentTargetPath('ledger', '1.0.0') }
+  const second = { ...first, path: 'retail/ledger/normal/1.0.0.json' }
   const one = buildAssignment({ ...draft, targets: [first, second] })
   const other = buildAssignment({ ...draft, targets: [second, first] })
   expect(canonicalJson(one)).toBe(canonicalJson(other))

@@ -19,7 +19,7 @@ import type { KeyPair } from './keys.ts'
 
 /** One release that a device is told to do something with. */
 export interface AssignmentTarget {
-  /** Name of the release manifest, `assignmentTargetPath`. */
+  /** Name of the release manifest as a signed target, `targetPathText`. */
   readonly path: string
   /** Length and SHA-256 of the release manifest. */
   readonly lengthBytes: number
@@ -62,11 +62,6 @@ export const assignmentTargetsMax = 500
 export const assignmentLifetimeMax = Temporal.Duration.from({ hours: 7 * 24 })
 /** What two clocks may differ by before a full week looks longer than a week. */
 const clockTolerance = Temporal.Duration.from({ hours: 1 })
-
-/** Name of a release's manifest as a TUF target. */
-export function assignmentTargetPath(productLine: string, release: string): string {
-  return `${productLine}/normal/${release}.json`
-}
 
 /** The signed part of an assignment. Two drafts with the same content give the same bytes. */
 export function buildAssignment(draft: AssignmentDraft): AssignmentSigned {

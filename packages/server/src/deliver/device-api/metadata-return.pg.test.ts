@@ -1,4 +1,4 @@
-import { CheckIn, CheckInAnswer, devicePaths } from '@bascule/contract/device/protocol.ts'
+import { type CheckIn, CheckInAnswer, devicePaths } from '@bascule/contract/device/protocol.ts'
 import { signRequest } from '@bascule/trust/http-signature.ts'
 import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -1,6 +1,8 @@
 import type { ReleaseId } from '@bascule/domain/lib/ids.ts'
 import { assert, ok, type Refusal } from '@bascule/domain/lib/result.ts'
+import { listCases } from '#/decide/case/case-view.ts'
 import type { SignedRepository } from '#/decide/authority/signed-repository.ts'
+import type { RepositoryDraft } from '@bascule/trust/tuf/repository-state.ts'
 import { findFrozenMembers, lockRelease, setReleaseState, type ReleaseRecord } from '#/plan/release/release.service.ts'
 import type { Db } from '#/platform/db/database.ts'
 import type { Call } from '#/platform/http/os.ts'
@@ -21,13 +23,13 @@ export async function startRollout(
 ): Promise<Answer<ReleaseId>> {
   const permitted = everywherePermitted(actor, 'rollout.start')
   if (!permitted.ok) return permitted
-  const { roles } = await repository.current()
+  const published = await repository.current()
   return await db.transaction().execute(async (tx) => {
     const release = await lockRelease(tx, releaseId)
     if (!release) return notFound('release')
-    if (release.state !== 'authorised') return refused(notAuthorised(release))
+    if (release.state !== 'authorised') return refused(await notAuthorised(tx, published, release))
     // The state is ours and may lie; what devices will look at is what people signed.
-    const signed = findSignedRelease(roles, { id: release.id, manifestSha256: release.manifest_sha256 })
+    const signed = findSignedRelease(published.roles, { id: release.id, manifestSha256: release.manifest_sha256 })
     if (!signed) return refused(notListed(release))
     const rolloutId = await begin(tx, release, signed.path, now)
     const after = {
@@ -50,11 +52,23 @@ export async function startRollout(
 
 type NotAuthorised = Refusal<'release-not-authorised'>
 
-function notAuthorised({ id, state }: ReleaseRecord): NotAuthorised {
+async function notAuthorised(
+  tx: Db,
+  published: RepositoryDraft,
+  { id, state }: Pick<ReleaseRecord, 'id' | 'state'>,
+): Promise<NotAuthorised> {
   const common = { rule: 'release-not-authorised', lifter: 'the release board' } as const
   if (state === 'accepting') {
     const next = 'Ask the members who have not signed yet, or take the question back.'
-    return { ...common, fact: `The release board was asked about ${id} and has not said Go yet.`, next }
+    const cases = await listCases(tx, published, { releaseId: id as ReleaseId, state: 'open' })
+    const standing = cases.map(
+      ({ id: open, signatures, threshold }) => ` ${open} has ${signatures} of ${threshold} signatures.`,
+    )
+    return {
+      ...common,
+      fact: `The release board was asked about ${id} and has not said Go yet.${standing.join('')}`,
+      next,
+    }
   }
   if (state === 'draft' || state === 'planned') {
     return { ...common, fact: `The release board was not asked about ${id}.`, next: 'Ask the release board for a Go.' }

@@ -2,6 +2,7 @@ import type { AuthorityView } from '@bascule/contract/decide/authority.ts'
 import type { CaseView } from '@bascule/contract/decide/case.ts'
 import type { DraftView } from '@bascule/contract/decide/signing.ts'
 import { signDocument } from '@bascule/trust/envelope.ts'
+import type { KeyPair } from '@bascule/trust/keys.ts'
 import { setTimeout } from 'node:timers/promises'
 import { ceremonyOf, members } from './boards.ts'
 
@@ -34,13 +35,18 @@ export async function holdCeremony(ask: Ask, lines: readonly string[] = ['sales-
 /** Asks the board about a release, and lets two of its members sign the Go that the server drafts. */
 export async function letOut(ask: Ask, releaseId: string): Promise<void> {
   const { caseId } = await ask<{ caseId: string }>('POST', `/releases/${releaseId}/ask-board`, {})
+  await signCase(ask, caseId, members.slice(0, 2))
+  await until(async () => (await ask<CaseView>('GET', `/decide/cases/${caseId}`)).state === 'go')
+}
+
+/** Signs what the server has drafted for a case. */
+export async function signCase(ask: Ask, caseId: string, signers: readonly KeyPair[]): Promise<void> {
   const { draft } = await ask<CaseView>('GET', `/decide/cases/${caseId}`)
   if (!draft) throw new Error(`${caseId} has no draft to sign`)
   const signatures = draft.documents.flatMap(({ role, signed }) =>
-    signDocument(signed, members.slice(0, 2)).signatures.map((signature) => ({ role, ...signature })),
+    signDocument(signed, signers).signatures.map((signature) => ({ role, ...signature })),
   )
   await ask('POST', `/decide/drafts/${draft.id}/sign`, { signatures })
-  await until(async () => (await ask<CaseView>('GET', `/decide/cases/${caseId}`)).state === 'go')
 }
 
 const lookAgainMs = 50
