@@ -1,6 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Api } from '#scripts/start/api.ts'
+import { givenBoard } from './harness/board.ts'
 import {
+  ada,
   givenAda,
   givenDevices,
   givenEstate,
@@ -35,7 +37,8 @@ test('a bad version stops itself: devices return alone, the budget holds, and a 
   const api = await givenAda(bascule)
   await givenEstate(api)
   const devices = await givenDevices(bascule, api, fleet)
-  await givenInstalled(api, '0.28.2')
+  const board = await givenBoard(bascule, api, ada)
+  await givenInstalled(api, board, '0.28.2')
   const releaseId = await givenRelease(api, {
     title,
     version: '0.28.3-bad',
@@ -49,7 +52,7 @@ test('a bad version stops itself: devices return alone, the budget holds, and a 
   await test.step('the rollout stops by itself and never hurts more than its plan allows', async () => {
     const watching = new AbortController()
     const watched = watchCap(api, releaseId, watching.signal)
-    await startRollout(page)
+    await startRollout(page, board)
     await expect(page.getByText('Paused, phase 1 of 2')).toBeVisible({ timeout: 90_000 })
     await everybodyIsHome(api, releaseId)
     watching.abort()

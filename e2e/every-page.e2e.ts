@@ -5,8 +5,9 @@ import type { Api } from '#scripts/start/api.ts'
 import { people } from '#scripts/start/demo-story.ts'
 import { root } from '#scripts/lib/root.ts'
 import { until } from '#scripts/start/until.ts'
+import { type Board, givenBoard } from './harness/board.ts'
 import type { Bascule } from './harness/bascule.ts'
-import { givenAda, givenDevices, givenEstate, givenInstalled, givenRelease, rolloutOf } from './harness/given.ts'
+import { ada, givenAda, givenDevices, givenEstate, givenInstalled, givenRelease, rolloutOf } from './harness/given.ts'
 import { pageProblems } from './harness/page-problems.ts'
 import { go, openDialog, settled, signIn } from './harness/pages.ts'
 import { expect, test } from './harness/test.ts'
@@ -103,13 +104,14 @@ async function givenLife(bascule: Bascule): Promise<string[]> {
   await api.post('/platform/api-keys', { name: 'pipeline of the shop', role: 'pipeline', expiresInDays: 30 })
   const device = (name: string, site: string) => ({ name, site, orgUnit: 'shops', roles: ['shop'] })
   await givenDevices(bascule, api, [device('shop-leeds-1', 'leeds'), device('shop-porto-1', 'porto')])
-  await givenInstalled(api, '0.27.2')
+  const board = await givenBoard(bascule, api, ada)
+  await givenInstalled(api, board, '0.27.2')
   const phases = [{ name: 'Everybody', query: '' }]
   const planned = await givenRelease(api, { title: 'Next spring', version: '0.28.2', phases })
-  return [await givenStopped(api), planned]
+  return [await givenStopped(api, board), planned]
 }
 
-async function givenStopped(api: Api): Promise<string> {
+async function givenStopped(api: Api, board: Board): Promise<string> {
   const releaseId = await givenRelease(api, {
     title: 'A bad day',
     version: '0.28.3-bad',
@@ -118,6 +120,7 @@ async function givenStopped(api: Api): Promise<string> {
       { name: 'Everybody else', query: '' },
     ],
   })
+  await board.letOut(releaseId)
   await api.post(`/releases/${releaseId}/rollout/start`, {})
   await until('the bad version has stopped itself', async () => (await rolloutOf(api, releaseId)).state === 'paused')
   return releaseId

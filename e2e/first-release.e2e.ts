@@ -1,6 +1,7 @@
 import type { Page } from '@playwright/test'
 import { connectApi } from '#scripts/start/api.ts'
 import type { Bascule } from './harness/bascule.ts'
+import { givenBoard } from './harness/board.ts'
 import { startDevice } from './harness/devices.ts'
 import type { Device } from './harness/devices.ts'
 import { ada } from './harness/given.ts'
@@ -20,7 +21,7 @@ test('from an empty installation to a release that is verified on six devices, i
     await claimWithLink(page, bascule, { without: 'Configuration manager' })
     await goToSettings(page, 'Roles')
     const given = page.getByRole('row').filter({ hasText: ada.name })
-    for (const role of ['Administrator', 'Release manager']) {
+    for (const role of ['Administrator', 'Release manager', 'Board member']) {
       await expect(given.filter({ hasText: role })).toHaveCount(1)
     }
     await expect(given.filter({ hasText: 'Configuration manager' })).toHaveCount(0)
@@ -43,6 +44,11 @@ test('from an empty installation to a release that is verified on six devices, i
     await expect(page.getByRole('row').filter({ hasText: 'build-tools' })).toBeVisible()
   })
 
+  const board =
+    await test.step('at her command line she holds the first ceremony, a board of one with a recovery key on paper', async () => {
+      return await givenBoard(bascule, connectApi(bascule.url, { cookie: await cookieOf(page) }), ada)
+    })
+
   const devices = await test.step('she makes one token, and six real agents enrol with it', async () => {
     const token = await makeToken(page)
     const started = await Promise.all(models.map(async (model, at) => await enrol(bascule, token, model, at)))
@@ -62,7 +68,7 @@ test('from an empty installation to a release that is verified on six devices, i
 
   await test.step('the first release brings the old version to every device', async () => {
     await planRelease(page, 'esbuild 0.27', packages.old.version, [{ name: 'Everybody', query: '', devices: 6 }])
-    await startRollout(page)
+    await startRollout(page, board)
     await expect(phaseLine(page, '1. Everybody')).toContainText('Complete', { timeout: 90_000 })
     for (const device of devices) expect(await device.runs(), device.name).toBe(packages.old.version)
   })
@@ -77,7 +83,7 @@ test('from an empty installation to a release that is verified on six devices, i
 
   await test.step('she starts it and watches it finish without a reload', async () => {
     await page.evaluate("globalThis.wasNeverReloaded = 'yes'")
-    await startRollout(page)
+    await startRollout(page, board)
     await expect(phaseLine(page, '1. Pilot')).toContainText('Complete', { timeout: 90_000 })
     await expect(phaseLine(page, '2. Half')).toContainText('Complete', { timeout: 90_000 })
     await expect(phaseLine(page, '3. Everybody else')).toContainText('Complete', { timeout: 90_000 })
@@ -96,7 +102,7 @@ test('from an empty installation to a release that is verified on six devices, i
     await page.getByText('Receipt, signature checked').first().click()
     await expect(page.getByRole('list', { name: 'Verification levels' }).first().getByRole('listitem')).toHaveText([
       /Delivered(?!:)/,
-      /Authorised by the board: not yet/,
+      /Authorised(?!:)/,
       /Present(?!:)/,
       /Every file intact(?!:)/,
       /Works(?!:)/,

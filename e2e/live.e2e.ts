@@ -1,4 +1,5 @@
-import { givenAda, givenDevices, givenEstate, givenInstalled, givenRelease } from './harness/given.ts'
+import { givenBoard } from './harness/board.ts'
+import { ada, givenAda, givenDevices, givenEstate, givenInstalled, givenRelease } from './harness/given.ts'
 import { openDialog, phaseLine, signIn, startRollout } from './harness/pages.ts'
 import { expect, test } from './harness/test.ts'
 
@@ -13,7 +14,8 @@ test('the server is killed under an open page: the page says so, switches its ac
   const names = ['shop-leeds-1', 'shop-leeds-2', 'shop-leeds-3']
   const fleet = names.map((name) => ({ name, site: 'leeds', orgUnit: 'shops', roles: ['shop'] }))
   const devices = await givenDevices(bascule, api, fleet)
-  await givenInstalled(api, '0.27.2')
+  const board = await givenBoard(bascule, api, ada)
+  await givenInstalled(api, board, '0.27.2')
   const releaseId = await givenRelease(api, {
     title: 'esbuild 0.28',
     version: '0.28.2',
@@ -25,7 +27,7 @@ test('the server is killed under an open page: the page says so, switches its ac
 
   await test.step('a rollout stands paused before its devices are done', async () => {
     await expect(live).toBeVisible()
-    await startRollout(page)
+    await startRollout(page, board)
     await page.getByRole('button', { name: 'Pause rollout' }).click()
     await openDialog(page).getByRole('button', { name: 'Later' }).click()
     await expect(resume).toBeEnabled()

@@ -1,6 +1,8 @@
 import type { Api } from '#scripts/start/api.ts'
 import { until } from '#scripts/start/until.ts'
+import { givenBoard } from './harness/board.ts'
 import {
+  ada,
   givenAda,
   givenDevices,
   givenEstate,
@@ -28,7 +30,8 @@ test('a rollout is paused in the middle, explained, resumed, and one phase of it
   const api = await givenAda(bascule)
   await givenEstate(api)
   const devices = await givenDevices(bascule, api, fleet)
-  await givenInstalled(api, '0.27.2')
+  const board = await givenBoard(bascule, api, ada)
+  await givenInstalled(api, board, '0.27.2')
   const releaseId = await givenRelease(api, {
     title,
     version: '0.28.2',
@@ -42,7 +45,7 @@ test('a rollout is paused in the middle, explained, resumed, and one phase of it
     await Promise.all(devices.filter(({ name }) => name.includes(of)).map(async (device) => await device.runs()))
 
   await test.step('pause acts at once and asks for the reason after', async () => {
-    await startRollout(page)
+    await startRollout(page, board)
     await expect.poll(async () => (await rolloutOf(api, releaseId)).phases[0]?.tally.verified).toBeGreaterThan(0)
     await page.getByRole('button', { name: 'Pause rollout' }).click()
     const dialog = openDialog(page)

@@ -4,6 +4,7 @@ import type { Api } from '#scripts/start/api.ts'
 import { orgUnits, productLine, sites } from '#scripts/start/demo-story.ts'
 import { until } from '#scripts/start/until.ts'
 import type { Bascule } from './bascule.ts'
+import type { Board } from './board.ts'
 import { startDevice } from './devices.ts'
 import type { Device } from './devices.ts'
 import { demoPackages } from './packages.ts'
@@ -23,6 +24,7 @@ export async function givenAda(bascule: Bascule): Promise<Api> {
     'email,role,org_unit,site',
     `${ada.email},release-manager,,`,
     `${ada.email},configuration-manager,,`,
+    `${ada.email},board-member,,`,
   ])
   return signedIn
 }
@@ -117,12 +119,13 @@ export async function givenRelease(api: Api, { title, version, phases }: GivenRe
 }
 
 /** The version that every device has before the story begins, brought there by a release of its own. */
-export async function givenInstalled(api: Api, version: string): Promise<void> {
+export async function givenInstalled(api: Api, board: Board, version: string): Promise<void> {
   const releaseId = await givenRelease(api, {
     title: `esbuild ${version}`,
     version,
     phases: [{ name: 'Everybody', query: '' }],
   })
+  await board.letOut(releaseId)
   await api.post(`/releases/${releaseId}/rollout/start`, {})
   await until(
     `every device runs ${version}`,

@@ -1,5 +1,6 @@
 import { expect } from '@playwright/test'
 import type { Locator, Page } from '@playwright/test'
+import type { Board } from './board.ts'
 import type { Bascule } from './bascule.ts'
 import { ada } from './given.ts'
 
@@ -48,8 +49,14 @@ export function openDialog(page: Page): Locator {
   return page.getByRole('dialog')
 }
 
-/** Starts the rollout whose cockpit is open, and waits until the server has it. */
-export async function startRollout(page: Page): Promise<void> {
+/** Asks the board about the release whose cockpit is open, has it signed outside of the browser, and starts the rollout. */
+export async function startRollout(page: Page, board: Board): Promise<void> {
+  await page.getByRole('button', { name: 'Ask the board' }).click()
+  await openDialog(page).getByRole('button', { name: 'Ask the board' }).click()
+  await expect(openDialog(page)).toBeHidden()
+  await expect(page).toHaveURL(/\/cases\/CASE-/)
+  await board.signWhatWaits()
+  await page.goBack()
   await page.getByRole('button', { name: 'Start rollout' }).click()
   await openDialog(page).getByRole('button', { name: 'Start rollout' }).click()
   await expect(openDialog(page)).toBeHidden()

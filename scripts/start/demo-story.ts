@@ -30,12 +30,18 @@ export const people = [
 /** Who makes the demo: the first administrator, who also works as release manager until there is one. */
 export const keeper = { name: 'Keeper of the demo', email: 'keeper@alder.example' }
 
+/** Who decides about releases of the demo, two of three. The first also holds the first ceremony. */
+export const boardCode = 'alder'
+export const boardMembers = ['ruth.bell@alder.example', 'nadia.osei@alder.example', 'tom.hale@alder.example'] as const
+
 /** E-mail and role, as in the table of roles that the server shows. */
 export const roleGrants = [
   'email,role,org_unit,site',
   `${keeper.email},release-manager,,`,
   'nadia.osei@alder.example,release-manager,,',
   'tom.hale@alder.example,operations,,',
+  ...boardMembers.map((email) => `${email},board-member,,`),
+  `${boardMembers[0]},administrator,,`,
   'joao.reis@alder.example,service-desk,,porto',
 ]
 

@@ -7,6 +7,7 @@ import { root } from '../lib/root.ts'
 import type { RunningServer } from '../lib/server-process.ts'
 import { AnsweredNo, connectApi } from './api.ts'
 import type { Api } from './api.ts'
+import { ensureBoard, signGo } from './demo-board.ts'
 import { demoFolder, hasDemo, readDemo, writeDemo } from './demo-state.ts'
 import type { DemoState } from './demo-state.ts'
 import type { StartOptions } from './options.ts'
@@ -38,13 +39,23 @@ export async function seedDemo(
   tell('Seeding the demo: two versions of a package')
   await ensureProductLine(api)
   await pushPackages(api, join(demoFolder(dataFolder), 'packages'))
+  tell('Seeding the demo: a board of three, two of whom decide')
+  await ensureBoard(api, dataFolder)
   const { releaseId } = await api.post<{ releaseId: string }>('/releases', planRelease(soakSeconds))
   return { api, state: await writeDemo(dataFolder, { ...state, releaseId }) }
 }
 
-/** Starts the release once; the devices have enrolled before, because a frozen audience holds only who is there. */
+/**
+ * Asks the board about the release, has two members sign, and starts it once; the devices have enrolled before, because
+ * a frozen audience holds only who is there.
+ */
 export async function startRelease(dataFolder: string, { api, state }: Demo): Promise<DemoState> {
   if (state.started || state.releaseId === undefined) return state
+  const { releaseId } = state
+  const { items } = await api.get<{ items: { id: string }[] }>(`/decide/cases?releaseId=${releaseId}`)
+  const caseId =
+    items[0]?.id ?? (await api.post<{ caseId: string }>(`/releases/${releaseId}/ask-board`, { path: 'normal' })).caseId
+  await signGo(api, dataFolder, caseId)
   await okTwice(() => api.post(`/releases/${state.releaseId}/rollout/start`, {}))
   return await writeDemo(dataFolder, { ...state, started: true })
 }
