@@ -33,6 +33,7 @@ export const authorisationChecks: readonly AuthorisationCheck[] = [
   { name: 'paths-have-a-shape', check: pathsHaveShape },
   { name: 'role-could-be-verified', check: roleVerified },
   { name: 'quorum-is-counted-again', check: quorumCounted },
+  { name: 'line-belongs-to-one-board', check: lineOfOneBoard },
   { name: 'board-is-the-source', check: boardIsSource },
   { name: 'board-entry-is-understood', check: entryUnderstood },
   { name: 'director-and-board-agree', check: sameBytes },
@@ -49,6 +50,7 @@ export const authorisationChecks: readonly AuthorisationCheck[] = [
   { name: 'counter-rises', check: counterRises },
   { name: 'back-out-is-signed', check: backOutSigned },
   { name: 'removal-is-signed', check: removalSigned },
+  { name: 'removal-names-what-is-here', check: removesWhatIsHere },
 ]
 
 /** An authority may be kept in memory for as long as none of its files has ended. */
@@ -133,8 +135,31 @@ function quorumCounted({ authority, entry, stops }: AuthorisationCase): Finding 
   return undefined
 }
 
+/**
+ * What a line installs lies in one place on a device, whichever board the line is called after. The first board whose
+ * release was installed here keeps the line: the custodians could delegate a line of the same name to another board,
+ * and its quorum must not replace what others decide about.
+ */
+function lineOfOneBoard({ order, memory }: AuthorisationCase): Finding | undefined {
+  const at = order?.at
+  if (!at) return undefined
+  const boards = Object.keys(memory.installed).flatMap((key) => {
+    const [board = '', line] = key.split('/')
+    return line === at.line && board !== at.board ? [board] : []
+  })
+  const [board] = boards
+  if (board === undefined) return undefined
+  const next = `Order releases of ${at.line} from ${board}; to hand the line to ${at.board}, enrol the device anew.`
+  const fact = `${at.line} on this device belongs to the board ${board}; ${at.board} may not decide about it.`
+  return { ...found('BOARD', fact), lift: 'person', lifter: 'Whoever set up this device', next }
+}
+
 function boardIsSource({ entry, roleName, order, action, kept }: AuthorisationCase): Finding | undefined {
   if (entry) return undefined
+  if (action === 'remove') {
+    const fact = `${roleName ?? 'No role'} does not list ${order?.path ?? 'the release'}: what is withdrawn, or was never signed, cannot say that it may be removed.`
+    return { ...found('BOARD', fact), next: 'Send another release in its place, or remove the software by hand.' }
+  }
   const what = action === 'back-out' ? `the release ${kept?.release ?? '(none)'} to go back to` : order?.path
   return found(
     'BOARD',
@@ -271,6 +296,12 @@ function backOutSigned({ entry, action, installed }: AuthorisationCase): Finding
 function removalSigned({ entry, action }: AuthorisationCase): Finding | undefined {
   if (action !== 'remove' || !entry?.custom || entry.custom.mayRemove) return undefined
   return found('REMOVE', `${entry.path} is not signed for removal.`)
+}
+
+/** Whether a release may go is said by that release, so nothing else may go in its name. */
+function removesWhatIsHere({ order, action, installed }: AuthorisationCase): Finding | undefined {
+  if (action !== 'remove' || !order || !installed || installed.manifestSha256 === order.sha256) return undefined
+  return found('MISMATCH', `${order.path} is to be removed; what is installed here is ${installed.release}.`)
 }
 
 function found(code: AuthorityCode, fact: string): Finding {

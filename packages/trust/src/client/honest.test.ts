@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { signDocument } from '#/envelope.ts'
-import { afterRefresh, backOutWorld, ordered, rootOf, stopping } from '#/testing/attacks.ts'
+import { afterRefresh, backOutWorld, ordered, rootOf, stopping } from '#/testing/attack.ts'
+import { ofAnotherBoard } from '#/testing/attacks/another-board.ts'
 import { type Scenario, ask, askWith, honestScenario, installedOf, refresh, textOf } from '#/testing/scenario.ts'
 import {
   type World,
@@ -193,6 +194,32 @@ test('a device that kept nothing goes back by removing, where the board signed t
   expect(answer.ok && answer.authorised).toMatchObject({ action: 'remove', path: removable.path })
   const other = { ...facts, kept: installedOf(aRelease({ counter: 7 })) }
   expect(await answerOf(ordered(signed, removable, other, { action: 'back-out' }))).toMatch(/^BOARD/)
+})
+
+test('a withdrawn release cannot say any more that it may be removed, and the refusal says so', async () => {
+  const removable = aRelease({ counter: 3 }, { mayRemove: true })
+  const signed = publishInto(world, { 'retail.pos': goFor(world, removable) })
+  const withdrawn = publishInto(signed, {
+    'retail.pos': nextVersion<RoleSigned>(signed, 'retail.pos', (one) => ({ ...one, targets: {} }), members),
+  })
+  const facts = { installed: installedOf(removable), kept: null }
+  const answer = await ask(ordered(withdrawn, removable, facts, { action: 'back-out' }))
+  expect(answer.ok || answer.refusal).toMatchObject({
+    code: 'BOARD',
+    fact: expect.stringContaining('what is withdrawn') as string,
+    next: expect.stringContaining('by hand') as string,
+  })
+  expect(await answerOf(ordered(signed, removable, { installed: null }, { action: 'remove' }))).toBe('yes')
+})
+
+test('a line belongs to the first board that installed it here, and a fresh device takes it from any board', async () => {
+  expect(await answerOf(ofAnotherBoard(world, 'normal', { installed: null, memory: freshMemory(now) }))).toBe('yes')
+  const answer = await ask(ofAnotherBoard(world, 'normal'))
+  expect(answer.ok || answer.refusal).toMatchObject({
+    rule: 'line-belongs-to-one-board',
+    lift: 'person',
+    lifter: 'Whoever set up this device',
+  })
 })
 
 test('the small quorum lets an emergency out for fourteen days, and the board takes it over', async () => {

@@ -18,6 +18,10 @@ export interface Finding {
   readonly fact: string
   /** The check that found it first, where another one passes it on. */
   readonly rule?: string
+  /** Where who can help is known better than the code alone says. */
+  readonly lift?: Lift
+  readonly lifter?: string
+  readonly next?: string
 }
 
 interface Entry {
@@ -69,8 +73,8 @@ const catalogue = {
 } as const satisfies Record<string, Entry>
 
 /** The whole refusal: the rule is the name of the check that found it. */
-export function refusalFrom(check: string, { code, fact, rule = check }: Finding): AuthorityRefusal {
-  return { code, rule, fact, ...catalogue[code] }
+export function refusalFrom(check: string, { code, rule = check, ...found }: Finding): AuthorityRefusal {
+  return { code, rule, ...catalogue[code], ...found }
 }
 
 function entry(lift: Lift, lifter: string, next: string): Entry {

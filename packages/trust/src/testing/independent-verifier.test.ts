@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { attacks, rootOf } from './attacks.ts'
+import { rootOf } from './attack.ts'
+import { attacks } from './attacks.ts'
 import { findTarget } from './independent-verifier.ts'
 import {
   aRelease,

@@ -1,7 +1,8 @@
 import { authorisationChecks } from '#/client/authorisation-checks.ts'
 import { memoryChecks } from '#/client/memory-checks.ts'
 import { metadataChecks } from '#/client/metadata-checks.ts'
-import { type Attack, attacks } from './attacks.ts'
+import type { Attack } from './attack.ts'
+import { attacks } from './attacks.ts'
 import { type Checks, ask, textOf } from './scenario.ts'
 import { honestWorld } from './world.ts'
 

@@ -6,7 +6,7 @@ import type { AuthorisationCheck } from '#/client/authorisation-checks.ts'
 import type { MemoryCheck } from '#/client/memory-checks.ts'
 import { type SeenMemory, freshMemory, timeFloor } from '#/client/memory.ts'
 import type { MetadataCheck } from '#/client/metadata-checks.ts'
-import { type MetadataSource, refreshAuthority } from '#/client/refresh-authority.ts'
+import { type MetadataSource, type RefreshInput, refreshAuthority } from '#/client/refresh-authority.ts'
 import type { VerifiedAuthority } from '#/client/verified-authority.ts'
 import type { AuthorityRefusal } from '#/client/refusal.ts'
 import type { MetadataCache } from '#/client/tuf-client.ts'
@@ -28,6 +28,8 @@ export interface Scenario {
   readonly installed: InstalledRelease | null
   readonly kept: InstalledRelease | null
   readonly preferCache?: boolean
+  /** The product lines that the device asks about; the one line of the honest board without it. */
+  readonly lines?: RefreshInput['lines']
   /** How long the device keeps what it has verified before it asks. */
   readonly askedAfter?: Temporal.Duration
 }
@@ -78,7 +80,7 @@ export async function refresh(scenario: Scenario, checks: Checks = {}) {
     anchor,
     cache: cacheOf(scenario.cache),
     sources: scenario.sources.map(sourceOf),
-    lines: [{ board: 'retail', line: 'pos' }],
+    lines: scenario.lines ?? [{ board: 'retail', line: 'pos' }],
     clock,
     memory,
     checks,

@@ -85,6 +85,7 @@ export interface Release {
 export function aRelease(
   over: {
     readonly counter?: number
+    readonly board?: string
     readonly line?: string
     readonly release?: string
     readonly kind?: 'normal' | 'emergency'
@@ -92,7 +93,7 @@ export function aRelease(
   custom: Partial<ReleaseCustom> = {},
   inside: Readonly<Record<string, unknown>> = {},
 ): Release {
-  const { counter = 1, line = 'pos', kind = 'normal' } = over
+  const { counter = 1, board = 'retail', line = 'pos', kind = 'normal' } = over
   const release = over.release ?? `REL-000${counter}`
   const manifest = {
     _type: 'bascule-release',
@@ -127,7 +128,7 @@ export function aRelease(
     decisionSha256: null,
     ...custom,
   }
-  const path = targetPathText({ board: 'retail', line, kind, release })
+  const path = targetPathText({ board, line, kind, release })
   return { path, bytes, sha256, target: { length: bytes.length, hashes: { sha256 }, custom: signed } }
 }
 
@@ -189,7 +190,7 @@ export function boardQuorums() {
   }
 }
 
-function opsQuorums() {
+export function opsQuorums() {
   return {
     'ops.net': { publicKeys: publicOf(otherMembers), threshold: 2 },
     'ops.stop': { publicKeys: publicOf(otherMembers), threshold: 1 },

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { signDocument } from '#/envelope.ts'
 import { expiryText } from '#/expiry.ts'
 import type { KeyPair } from '#/keys.ts'
-import { rootOf } from '#/testing/attacks.ts'
+import { rootOf } from '#/testing/attack.ts'
 import {
   type World,
   aRelease,
