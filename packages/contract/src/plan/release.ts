@@ -44,7 +44,7 @@ export type PhasePlan = z.infer<typeof PhasePlan>
 
 export const Audience = z.object({
   query: queryText,
-  /** Frozen at the start, or open to devices that come to match later ("server decides who"). */
+  /** Frozen when a board is asked, or open to devices that come to match later ("server decides who"). */
   mode: z.enum(['frozen', 'dynamic']).default('frozen'),
 })
 export type Audience = z.infer<typeof Audience>
@@ -107,7 +107,7 @@ export const ReleaseView = z.object({
   createdAt: instant,
   updatedAt: instant,
   counter: z.int().nullable(),
-  /** SHA-256 of the release manifest; null until the plan is fixed at the start. */
+  /** SHA-256 of the release manifest; null until a board is asked, and again when it does not agree. */
   manifestSha256: z.string().nullable(),
   lifecycle: z.array(LifecycleStep),
 })
@@ -116,7 +116,7 @@ export type ReleaseView = z.infer<typeof ReleaseView>
 export const AudiencePreview = z.object({
   audience: z.int(),
   phases: z.array(z.object({ order: z.int(), name: z.string(), devices: z.int() })),
-  /** Devices of the audience that no phase takes; a start is refused while there are any. */
+  /** Devices of the audience that no phase takes; a board is not asked while there are any. */
   unplaced: z.int(),
 })
 

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { type Enrol, Enrolled } from '@bascule/contract/device/protocol.ts'
 import type { EnrolmentTokenInput } from '@bascule/contract/estate/enrolment-token.ts'
 import { signEnrolProof } from '@bascule/trust/enrol-proof.ts'
@@ -173,6 +174,9 @@ test('a token names a site in force, and only who may enrol there makes one', as
     ok: true,
     value: { rootSha256: null },
   })
+  // What sha256sum says of the first root: a person may compare it with a ceremony sheet.
+  const given = await createEnrolmentToken(call, input, 'the first root')
+  expect(given.ok && given.value.rootSha256).toBe(createHash('sha256').update('the first root').digest('hex'))
 })
 
 test('over HTTP a device gets its state and the key to pin, the fleet knows it at once, and bad input names its field', async () => {
@@ -203,6 +207,7 @@ test('over HTTP a device gets its state and the key to pin, the fleet knows it a
     state: 'active',
     serverEpoch: 'epoch-1',
     directorKey,
+    root: 'the first root',
   })
   expect(fleet.find(key.keyId)).toMatchObject({ state: 'active', publicKey: key.publicKey })
 })
