@@ -1,7 +1,7 @@
 import { until } from '#scripts/start/until.ts'
 import type { Page } from '@playwright/test'
 import { givenBoard } from './harness/board.ts'
-import { ada, givenAda, givenEstate, givenRelease } from './harness/given.ts'
+import { ada, givenAda, givenDevices, givenEstate, givenRelease } from './harness/given.ts'
 import { pageProblems } from './harness/page-problems.ts'
 import { go, openDialog, settled, signIn } from './harness/pages.ts'
 import { expect, test } from './harness/test.ts'
@@ -15,6 +15,7 @@ test('a member makes a key in the browser, reads what is asked, and signs only w
   const api = await givenAda(bascule)
   await givenEstate(api)
   await api.importCsv('/estate/role-grants/import', ['email,role,org_unit,site', `${ada.email},board-member,,`])
+  await givenDevices(bascule, api, [{ name: 'shop-leeds-1', site: 'leeds', orgUnit: 'shops', roles: ['shop'] }])
   const phases = [{ name: 'Everybody', query: '' }]
   const releaseId = await givenRelease(api, { title: 'esbuild 0.28', version: '0.28.2', phases })
   await signIn(page, bascule)

@@ -41,7 +41,11 @@ export function AskBoardDialog({ release, onClose }: { release: Release; onClose
         label="Emergency"
         description="The small quorum decides. Its Go ends after 14 days unless the full board ratifies it."
       />
-      {ask.error === null ? null : <ProblemAlert title="The board was not asked" error={ask.error} />}
+      {ask.error === null ? null : (
+        <div className={styles.problem}>
+          <ProblemAlert title="The board was not asked" error={ask.error} />
+        </div>
+      )}
       <Group justify="flex-end" mt="md">
         <Button variant="default" onClick={onClose}>
           Cancel
