@@ -1,13 +1,9 @@
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
 import { isBuiltin } from 'node:module'
-import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { devicePaths } from '@bascule/contract/device/protocol.ts'
-import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { keyPairFromSeed } from '@bascule/trust/keys.ts'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { agentProgram, startAgent, type AgentStart } from './testing/agent-process.ts'
@@ -22,13 +18,12 @@ import {
   type Scenario,
   type ScenarioName,
 } from './crash/scenario.ts'
-import { customOf, makeRelease, type TestRelease } from './testing/test-release.ts'
-import { startTestServer, type TestServer } from './testing/test-server.ts'
+import { aFolder, anAgent, aRelay, aServerWith, buildAgent, endOf, stuckOf } from './testing/harness.ts'
+import { customOf, makeRelease } from './testing/test-release.ts'
+import type { TestServer } from './testing/test-server.ts'
 
 /** These tests run the shipped file as a process, against a real server on a real disk. */
-beforeAll(() => {
-  execFileSync(process.execPath, [path.join(import.meta.dirname, '../build.mjs')], { stdio: 'inherit' })
-})
+beforeAll(buildAgent)
 
 const scenarios = new Map<ScenarioName, Scenario>()
 afterAll(() => {
@@ -132,48 +127,14 @@ test('the harness has teeth: the same power cuts with the synchronising taken aw
   expect(caught.some((text) => text.includes('broken') || text.includes('a lie') || text.includes('gaps'))).toBe(true)
 })
 
-function aFolder(): { data: string; root: string; path: string } {
-  const folder = mkdtempSync(path.join(tmpdir(), 'bascule-agent-'))
-  onTestFinished(() => {
-    rmSync(folder, { recursive: true, force: true })
-  })
-  return { path: folder, data: path.join(folder, 'data'), root: path.join(folder, 'root') }
-}
-
-function anAgent(start: AgentStart) {
-  const agent = startAgent(start)
-  onTestFinished(async () => {
-    await agent.stop()
-  })
-  return agent
-}
-
-function endOf(server: TestServer, job: string) {
-  return [...server.state.reports.values()].find((report) => report.job === job && isTerminalStep(report.step))
-}
-
-async function aServerWith(release: TestRelease): Promise<TestServer> {
-  const server = await startTestServer()
-  onTestFinished(async () => {
-    await server[Symbol.asyncDispose]()
-  })
-  server.assign([{ release, custom: customOf(release, '1') }])
-  return server
-}
-
 test('with a poisoned source first and five cuts on the way the right bytes arrive, and the report says what happened', async () => {
   const release = await makeRelease({ version: '1.0.0', counter: 1, dataBytes: 900_000 })
   const server = await aServerWith(release)
   const biggest = [...release.blobs.values()].toSorted((a, b) => b.length - a.length)[0] ?? Buffer.alloc(0)
-  const poison = createServer((_request, response) => {
+  const poison = await aRelay((_request, response) => {
     response.writeHead(200, { 'content-length': biggest.length }).end(Buffer.alloc(biggest.length, 66))
-  }).listen(0, '127.0.0.1')
-  await once(poison, 'listening')
-  onTestFinished(() => {
-    poison.close()
-    poison.closeAllConnections()
   })
-  server.sources = [`http://127.0.0.1:${(poison.address() as AddressInfo).port}`]
+  server.sources = [poison]
   let cuts = 0
   server.interfere = (request, response) => {
     const bytes = release.blobs.get(request.url?.split('/').at(-1) ?? '')
@@ -262,10 +223,6 @@ test('a server that never says go holds the device at the gate, and a withdrawn 
   expect(endOf(server, '1')?.step).toBe('cancelled')
   expect(versionOnDisk(folder.root, [release])).toBeNull()
 })
-
-function stuckOf(server: TestServer, job: string) {
-  return [...server.state.reports.values()].find((report) => report.job === job && report.step === 'needs-admin')?.stuck
-}
 
 test('an order of another director is not obeyed, and the server is told why', async () => {
   const release = await makeRelease({ version: '1.0.0', counter: 1 })
@@ -515,12 +472,16 @@ test('the shipped file is one file of plain JavaScript that starts in a moment',
     ([, a, b]) => a ?? b ?? '',
   )
   expect(imports.filter((name) => !name.startsWith('node:') && !isBuiltin(name))).toEqual([])
-  const times = [1, 2, 3, 4, 5].map(() => {
-    const beforeMs = performance.now()
-    spawnSync(process.execPath, [agentProgram, 'help'])
-    return performance.now() - beforeMs
-  })
-  expect(Math.min(...times)).toBeLessThan(300)
+  const quickestMs = (...args: string[]) =>
+    Math.min(
+      ...[1, 2, 3, 4, 5].map(() => {
+        const beforeMs = performance.now()
+        spawnSync(process.execPath, args)
+        return performance.now() - beforeMs
+      }),
+    )
+  // What Node itself needs depends on how busy the machine is, and is not ours.
+  expect(quickestMs(agentProgram, 'help') - quickestMs('--eval', '0')).toBeLessThan(300)
 })
 
 test('the log tells a job from its arrival to its end in words, one line for each change, and why it went back', async () => {

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
+import type { Report } from '@bascule/contract/device/protocol.ts'
+import { freshMemory } from '@bascule/trust/client/memory.ts'
 import { encodeFrame } from '#/journal/frame.ts'
 import { openJournal } from '#/journal/journal.ts'
 import type { JournalRecord } from '#/journal/state.ts'
@@ -87,6 +89,21 @@ test('who authorised what runs, and how it was verified, is said from the receip
     'delivered whole (passed), in its place (passed), every file as signed (passed), healthy (not asked)',
   )
   expect(said).toContain('Still to be told to the server: reports, 1.')
+})
+
+test('the boards a device trusts, what it has verified of them and what it refused last are said with the rule', () => {
+  const memory = { ...freshMemory(Temporal.Instant.from(now)), timestampVersion: 41, roles: { company: 3 } }
+  const refusal = { code: 'WITHDRAWN', rule: 'stop-list-is-silent' }
+  const wait = { reason: 'gate', detail: 'It was stopped', since: now, wakesOn: 'newer files come', refusal } as const
+  const report: Report = { seq: 1, job: '7', at: now, step: 'installing', notes: [], wait }
+  const known = { ...identity, root: { sha256: sha, kind: 'fingerprint' } } as const
+  const said = read(
+    aDevice({ t: 'identity', identity: known, epoch: 'e' }, { t: 'authority', memory }, { t: 'report', report }),
+  )
+  expect(said).toContain(`Trusts the release boards under the root ${sha}, by its fingerprint.`)
+  expect(said).toContain('Verified files of the boards: root 1, company 3 (timestamp 41).')
+  expect(said).toContain(`Last not permitted: job 7 at ${now} (WITHDRAWN, stop-list-is-silent): It was stopped.`)
+  expect(read(aDevice())).toContain('Has no root of release boards yet')
 })
 
 test('a device that waits for approval, one whose server is silent and one at rest say different things', () => {

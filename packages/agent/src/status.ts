@@ -229,7 +229,9 @@ function sayAuthority(authority: Authority | null): string[] {
 function sayMetadata(metadata: Authority['metadata']): string[] {
   if (metadata === null) return []
   const { rootVersion, timestampVersion, roles } = metadata
-  const files = Object.entries(roles).map(([role, version]) => `${role} ${version}`)
+  const files = Object.keys(roles)
+    .toSorted()
+    .map((role) => `${role} ${roles[role]}`)
   return [`Verified files of the boards: root ${rootVersion}, ${files.join(', ')} (timestamp ${timestampVersion}).`]
 }
 

@@ -164,9 +164,8 @@ async function hear(talking: Talk, answer: CheckInAnswer): Promise<void> {
   memory.wantFacts = answer.wantFacts
   hearReports(talking, answer.serverEpoch, answer.reportHigh, answer.serverTime)
   if (answer.assignment) await hearAssignment(talking, answer.assignment)
-  // Only who has something to do looks for newer files; a fleet at rest fetches none.
-  const isBusy = Object.keys(world.journal.state.jobs).length > 0
-  if (isBusy && world.authority.heard(answer.metadataVersion)) engine.lookAgain()
+  // Noted, not fetched: only a job that looks brings newer files, so that a fleet at rest asks for none.
+  if (world.authority.heard(answer.metadataVersion)) engine.lookAgain()
   engine.answer(answer.proceed, answer.hold)
   await world.authority.bringDaily()
   if (answer.wantMetadata === true) await returnMetadata(talking)

@@ -94,6 +94,8 @@ function recordOf(world: World, job: Job, plan: Plan, entry: PlannedPackage, con
     counter: plan.counter,
     manifestSha256: job.manifest.sha256,
     generation,
+    ...(job.path === undefined ? {} : { path: job.path }),
+    ...(job.authorisedBy ? { authorisedBy: job.authorisedBy } : {}),
     stagedAt: world.now(),
     ...content,
   }

@@ -1,6 +1,7 @@
 import type { ExpectedLayer } from '@bascule/content/oci/unpack.ts'
 import type { PackageFile, PackageLink } from '@bascule/contract/estate/oci.ts'
 import type { HealthCheck } from '@bascule/contract/estate/package-spec.ts'
+import type { Authorisation } from '#/authority/authorised-by.ts'
 
 /** What a version consists of, as its signed recipe says. Files of modules this device does not get are not in it. */
 export interface VersionContent {
@@ -24,6 +25,9 @@ export interface VersionRecord extends VersionContent {
   readonly counter: number
   readonly manifestSha256: string
   readonly generation: number
+  /** Name of the manifest with its board, and who let it onto this device; agents before this one did not note it. */
+  readonly path?: string
+  readonly authorisedBy?: Authorisation
   readonly stagedAt: string
 }
 

@@ -1,3 +1,5 @@
+import { freshMemory, rememberInstalled, type SeenMemory } from '@bascule/trust/client/memory.ts'
+import { targetPathFrom } from '@bascule/trust/tuf/names.ts'
 import type { Installer, VersionRecord } from '#/installers/installer.ts'
 import { emptyState, type AgentState, type Identity, type Installed } from './state.ts'
 
@@ -18,10 +20,24 @@ export function rebuildState(
     identity,
     installed: installedFrom(records, nowIso),
     // What was installed was permitted then: nothing older is taken from now on either.
+    authority: memoryFrom(records),
     seenGeneration: Math.max(0, ...records.map(({ record }) => record.generation)),
     mustAdoptReportHigh: true,
     rebuilt: { at: nowIso, why },
   }
+}
+
+/** Which board each line belongs to, and how far it has come. Versions of files are learned again from the cache. */
+function memoryFrom(active: readonly ActiveRecord[]): SeenMemory {
+  return active.reduce(
+    (memory, { record }) => {
+      const at = targetPathFrom(record.path ?? '')
+      return at
+        ? rememberInstalled(memory, `${at.board}/${at.line}`, { counter: record.counter, release: record.release })
+        : memory
+    },
+    freshMemory(Temporal.Instant.from(emptyState.seenTime)),
+  )
 }
 
 interface ActiveRecord {
@@ -49,7 +65,18 @@ function installedFrom(active: readonly ActiveRecord[], since: string): Record<s
     const { productLine, release, counter, manifestSha256, package: name, version, index, variant, modules } = record
     const others = installed[key]?.packages ?? []
     const packages = [...others, { name, version, index, variant, modules, installer: record.installer, folder }]
-    installed[key] = { productLine, activation, release, counter, manifestSha256, packages, previous: null, since }
+    const by = record.authorisedBy ? { authorisedBy: record.authorisedBy } : {}
+    installed[key] = {
+      productLine,
+      activation,
+      release,
+      counter,
+      manifestSha256,
+      packages,
+      ...by,
+      previous: null,
+      since,
+    }
   }
   return installed
 }

@@ -23,7 +23,7 @@ import { line, type TestRelease } from './test-release.ts'
 export const boardName = 'company'
 export const lineRole = `${boardName}.${line}`
 export const stopRole = `${boardName}.stop`
-export const emergencyRole = `${boardName}.emergency`
+const emergencyRole = `${boardName}.emergency`
 export const director: KeyPair = keyPairFromSeed(Buffer.alloc(32, 7))
 
 export function instantNow(): Temporal.Instant {
