@@ -1,7 +1,8 @@
-import { copyFileSync, mkdirSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import path from 'node:path'
 import { parseArgs } from 'node:util'
 import { downloadPlainly, refreshPlainly } from '@bascule/trust/client/plain-client.ts'
+import { makeFolders, putFile } from './durable.ts'
 
 /**
  * The command line that the conformance suite of TUF drives: `init ROOT`, `refresh` and `download`. It is the client
@@ -19,12 +20,12 @@ export async function tufConformance(args: readonly string[]): Promise<void> {
       'target-dir': { type: 'string' },
     },
   })
-  const metadataDir = needed(values, 'metadata-dir')
+  const metadataDir = path.resolve(needed(values, 'metadata-dir'))
   const [command, root] = positionals
   if (command === 'init') {
     if (root === undefined) throw new Error('init needs the file of the trusted root.')
-    mkdirSync(metadataDir, { recursive: true })
-    copyFileSync(root, path.join(metadataDir, 'root.json'))
+    makeFolders(metadataDir)
+    putFile(path.join(metadataDir, 'root.json'), readFileSync(root))
     return
   }
   const metadataUrl = needed(values, 'metadata-url')
@@ -33,8 +34,8 @@ export async function tufConformance(args: readonly string[]): Promise<void> {
     return
   }
   if (command !== 'download') throw new Error('The commands are init, refresh and download.')
-  const targetDir = needed(values, 'target-dir')
-  mkdirSync(targetDir, { recursive: true })
+  const targetDir = path.resolve(needed(values, 'target-dir'))
+  makeFolders(targetDir)
   const places = { metadataDir, metadataUrl, targetDir, targetUrl: needed(values, 'target-base-url') }
   await downloadPlainly(places, values['target-name'] ?? [])
 }
