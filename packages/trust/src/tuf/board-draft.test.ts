@@ -132,6 +132,17 @@ test.each(lies)('a draft with %s is not signed: %s', (name, rule, lie) => {
   expect(reviewBoardDraft('retail', board, draft, leave, now)).toMatchObject({ ok: false, error: { rule } })
 })
 
+test.each(['ops.net', 'ops', '../evil', 'snapshot'])('a decision about %s is none of this board', (role) => {
+  const foreign: BoardDecision = {
+    kind: 'set-roles',
+    roles: { [role]: { publicKeys: publicOf(members), threshold: 1 } },
+  }
+  const honest = makeBoardDraft('retail', board, { kind: 'renew' }, now)
+  expect(reviewBoardDraft('retail', board, honest, foreign, now)).toMatchObject({
+    error: { rule: 'draft-is-the-decision-and-nothing-else' },
+  })
+})
+
 test('a first board is a decision too', () => {
   const decision: BoardDecision = {
     kind: 'set-roles',

@@ -7,6 +7,7 @@ import { signersOf } from './attach-signature.ts'
 import { type MemberQuorum, buildBoard, buildTargets } from './build.ts'
 import { DelegatingSigned, type KeyLevel, type RoleSigned } from './documents.ts'
 import {
+  mayDelegate,
   problemOfDelegations,
   problemOfKeyIds,
   problemOfLevels,
@@ -91,8 +92,10 @@ export function reviewBoardDraft(
   }
   const unsound = problemOfKeys(delegator, signed)
   if (unsound !== undefined) return no('draft-keys-are-sound', unsound, 'Do not sign. Name every key once.')
-  const expected = makeBoardDraft(delegator, before, decision, at)
-  if (textOf(expected) !== textOf(signed)) {
+  const foreign =
+    decision.kind === 'set-roles' && Object.keys(decision.roles).some((role) => !mayDelegate(delegator, role))
+  const isDecision = !foreign && textOf(makeBoardDraft(delegator, before, decision, at)) === textOf(signed)
+  if (!isDecision) {
     const fact = `The draft changes more or less than was decided about ${delegator}.`
     return no(
       'draft-is-the-decision-and-nothing-else',

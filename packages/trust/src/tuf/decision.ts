@@ -1,11 +1,12 @@
 import { sha256Hex } from '@bascule/contract/device/protocol.ts'
 import { PhaseLimit } from '@bascule/contract/device/release-manifest.ts'
 import { z } from 'zod'
+import { canonicalise } from '#/canonical.ts'
 import type { BoardDecision } from './board-draft.ts'
 import { KeyLevel, ReleaseTarget, StopTarget } from './documents.ts'
 import type { RoleDecision } from './draft.ts'
 import type { RootDecision } from './root-draft.ts'
-import { roleNameFrom } from './names.ts'
+import { pathPatternOf, roleNameFrom } from './names.ts'
 
 /**
  * Decisions as they travel from the server to whoever signs. A tool reads them with these forms, applies the decision
@@ -39,9 +40,12 @@ export const RoleDecisionForm = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('lift-stop'), path }),
 ]) satisfies z.ZodType<RoleDecision>
 
+/** What can be delegated at all; whether this delegator may is asked of the draft. */
+const delegable = z.string().max(121).refine(isDelegable, 'names no role that is delegated')
+
 export const BoardDecisionForm = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('set-roles'), roles: z.record(z.string().max(121), MemberQuorum) }),
-  z.strictObject({ kind: z.literal('remove-role'), role: z.string().max(121) }),
+  z.strictObject({ kind: z.literal('set-roles'), roles: z.record(delegable, MemberQuorum) }),
+  z.strictObject({ kind: z.literal('remove-role'), role: delegable }),
   z.strictObject({ kind: z.literal('renew') }),
 ])
 
@@ -64,6 +68,8 @@ export type DocumentDecision =
 
 /** Reads the decision about the document of a role; undefined when it is not of the agreed form. */
 export function decisionFrom(role: string, value: unknown): DocumentDecision | undefined {
+  // A name of every object must not even reach the forms: it would be lost on the way, unseen.
+  if (!canonicalise(value).ok) return undefined
   switch (roleNameFrom(role)?.kind) {
     case 'root': {
       const { data } = RootDecisionForm.safeParse(value)
@@ -88,4 +94,9 @@ export function decisionFrom(role: string, value: unknown): DocumentDecision | u
       // The signer writes these by itself, and nobody writes what has no name.
       return undefined
   }
+}
+
+function isDelegable(name: string): boolean {
+  const role = roleNameFrom(name)
+  return role !== undefined && pathPatternOf(role) !== undefined
 }

@@ -77,6 +77,33 @@ test('a draft shows what changes inside an entry', () => {
   })
 })
 
+test('a go signs the way back with it: each return may be reached from the new release, and is shown', () => {
+  const decision: RoleDecision = { ...go, returns: [second.path, first.path] }
+  const draft = draftOf(decision)
+  for (const { path } of [first, second]) {
+    expect(draft.targets[path]?.custom).toMatchObject({ backoutFrom: ['REL-0003'] })
+  }
+  expect(draft.targets[third.path]).toEqual(third.target)
+  const review = reviewDraft(before, draft, decision, now)
+  expect(review).toMatchObject({ ok: true, value: { added: [third.path], removed: [], kept: [] } })
+  expect(review.ok && review.value.changed.map(({ path }) => path).sort()).toEqual([first.path, second.path])
+  expect(review.ok && review.value.changed[0]).toMatchObject({
+    before: { backoutFrom: [] },
+    after: { backoutFrom: ['REL-0003'] },
+  })
+  // Who decided a go without the way back does not sign it, and neither the reverse.
+  expect(reviewDraft(before, draft, go, now)).toMatchObject({
+    error: { rule: 'draft-is-the-decision-and-nothing-else' },
+  })
+  expect(reviewDraft(before, draftOf(go), decision, now).ok).toBe(false)
+})
+
+test('one release retires while another stays as the way back', () => {
+  const decision: RoleDecision = { ...go, retires: [first.path], returns: [second.path] }
+  const review = reviewDraft(before, draftOf(decision), decision, now)
+  expect(review).toMatchObject({ ok: true, value: { removed: [first.path], changed: [{ path: second.path }] } })
+})
+
 const fourth = aRelease({ counter: 4 })
 const wider = { ...third.target, custom: { ...third.target.custom, phases: [{ ...openPhase, permille: 1000 }] } }
 
@@ -162,6 +189,15 @@ const misfits: [string, RoleDecision, VerifiedVersion, string][] = [
     { kind: 'ratify', emergencyPath: third.path, target: third.target },
     before,
     'decision-fits-the-role',
+  ],
+  ['a way back to what is not live', { ...go, returns: [fourth.path] }, before, 'decision-fits-what-is-there'],
+  ['a way back to itself', { ...go, returns: [third.path] }, before, 'decision-fits-what-is-there'],
+  ['a way back twice', { ...go, returns: [first.path, first.path] }, before, 'decision-fits-what-is-there'],
+  [
+    'a way back to what retires',
+    { ...go, retires: [first.path], returns: [first.path] },
+    before,
+    'decision-fits-what-is-there',
   ],
   ['a go under the name of another release', { ...go, target: fourth.target }, before, 'decision-fits-the-role'],
 ]

@@ -212,6 +212,8 @@ function letOut(
   decision: Extract<RoleDecision, { kind: 'go' }>,
 ): Result<Targets, DraftRefusal> {
   const { path, target, retires, returns } = decision
+  const both = returns.find((back) => retires.includes(back))
+  if (both !== undefined) return misplaced(`${both} would leave the file, so nothing could go back to it.`)
   const from = target.custom.release
   let targets: Targets = before.targets
   for (const back of returns) {

@@ -96,7 +96,8 @@ function levelOf(levels: Record<string, unknown>, id: unknown): number {
   return typeof id === 'string' && Object.hasOwn(levels, id) ? Number(levels[id]) : 0
 }
 
-function mayDelegate(delegator: string, name: string): boolean {
+/** Whether a role of this name may stand in the delegations of this one. */
+export function mayDelegate(delegator: string, name: string): boolean {
   const role = roleNameFrom(name)
   if (delegator === 'targets') return role?.kind === 'director' || role?.kind === 'board'
   if (!isCode(delegator) || role === undefined || role.kind === 'board') return false
