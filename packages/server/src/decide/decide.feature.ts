@@ -4,7 +4,7 @@ import type { FeatureFactory, Services } from '#/platform/feature.ts'
 import { openSignedRepository } from './authority/signed-repository.ts'
 import { registerTufRoutes } from './authority/tuf.routes.ts'
 import { caseReconciler } from './case/case.reconciler.ts'
-import { caseTimer } from './case/case.service.ts'
+import { caseTimer } from './case/case.store.ts'
 import { draftReconciler } from './draft/draft.reconciler.ts'
 import { draftTimer } from './draft/draft-queue.ts'
 

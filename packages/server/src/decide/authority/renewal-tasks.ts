@@ -1,6 +1,7 @@
 import type { RenewalTask } from '@bascule/contract/decide/authority.ts'
 import type { AuthorityRole } from '@bascule/contract/decide/signing.ts'
 import { unreachable } from '@bascule/domain/lib/result.ts'
+import { lifetimes } from '@bascule/trust/tuf/lifetimes.ts'
 import type * as z from 'zod'
 
 /** What people have to sign soon, the most urgent first. What the signer renews by itself is no task. */
@@ -8,7 +9,7 @@ export function renewalTasks(roles: readonly AuthorityRole[]): z.infer<typeof Re
   return roles
     .flatMap((role) => {
       const { state, expiresAt } = role
-      if (state === 'effective' || expiresAt === null) return []
+      if (state === 'effective' || expiresAt === null || lifetimes[role.kind].renewedBy === 'signer') return []
       const isOverdue = state === 'expired'
       return [{ role: role.role, expiresAt, isOverdue, text: textOf(role, expiresAt, isOverdue) }]
     })

@@ -7,8 +7,9 @@ import type { SignedRepository } from './signed-repository.ts'
  * never changes, so relays may keep it for ever; only the timestamp is asked for again and again.
  */
 export function registerTufRoutes(app: FastifyInstance, repository: Pick<SignedRepository, 'files'>): void {
-  app.get<{ Params: { name: string } }>('/tuf/:name', { logLevel: 'warn' }, async (request, reply) => {
-    const { name } = request.params
+  // A wildcard, because a named part of an address is limited to fewer characters than the name of a role may have.
+  app.get<{ Params: { '*': string } }>('/tuf/*', { logLevel: 'warn' }, async (request, reply) => {
+    const name = request.params['*']
     const text = isFileName(name) ? repository.files.get(name) : undefined
     void reply.header('access-control-allow-origin', '*')
     if (text === undefined) {

@@ -33,16 +33,17 @@ export async function askBoard(call: Call, services: AskServices, input: AskInpu
   const { db, actor, now } = call
   const allowed = allow(actor, 'release.write', {})
   if (!allowed.ok) return allowed
-  const state = await services.repository.current()
+  const { repository, blobs } = services
   return await writeWithin(db, async (tx, ask) => {
     const release = await lockRelease(tx, input.releaseId)
     if (!release) return notFound('release')
-    const place = placeOf(state, release, input.path)
+    const place = placeOf(await repository.current(), release, input.path)
     if ('rule' in place) return refused(place)
-    const frozen = await freezeRelease(tx, ask, services.blobs, release, now)
+    const frozen = await freezeRelease(tx, ask, blobs, release, now)
     if (!frozen.ok) return frozen
     await lockDecisions(tx)
     await dropDeferred(tx, call, input.releaseId)
+    const state = await repository.current()
     const asked = await openCase(tx, state, questionOf(release, frozen.value, place, input), actor, now)
     return ok(asked.id)
   })

@@ -12,7 +12,7 @@ import {
   signaturesOf,
   statementOf,
 } from '../testing/decide-world.ts'
-import { testKey } from '../testing/given-board.ts'
+import { boardSays, testKey } from '../testing/given-board.ts'
 
 const [ann, ben, cleo, mallory] = ['ann', 'ben', 'cleo', 'mallory'].map(testKey) as [
   ReturnType<typeof testKey>,
@@ -135,7 +135,7 @@ test('a line keeps its five newest releases, and none leaves that devices are ju
   const ids = []
   for (let round = 0; round < 6; round += 1) {
     const id = await world.plan({ version: `${round}.0.0` })
-    await world.sign(await world.ask(id), ann, ben)
+    await boardSays(world.server.services, world.board, id, world.clock.now())
     await world.server.db.updateTable('release').set({ state: 'early-life' }).where('id', '=', id).execute()
     ids.push(id)
   }
@@ -247,6 +247,17 @@ test('an emergency goes out on its own path and leaves a debt that the board pay
   expect(await world.sign(debt, ben, cleo)).toMatchObject({ state: 'go' })
   expect(listed()).toEqual([`company/sales-desk/normal/${releaseId}.json`])
   expect((await world.get<CaseView>(`/decide/cases/${emergency}`)).state).toBe('fulfilled')
+})
+
+test('an emergency that nobody ratifies is over with its file', async () => {
+  const caseId = await world.ask(await world.plan(), 'emergency')
+  await world.sign(caseId, ann, ben)
+  world.clock.advance({ hours: 24 * 14 - 1 })
+  await world.settle()
+  expect((await world.get<CaseView>(`/decide/cases/${caseId}`)).state).toBe('go')
+  world.clock.advance({ hours: 1 })
+  await world.settle()
+  expect((await world.get<CaseView>(`/decide/cases/${caseId}`)).state).toBe('expired')
 })
 
 test('one member stops a release at once, even beside another stop, and a stop is lifted again', async () => {

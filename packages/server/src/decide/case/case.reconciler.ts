@@ -17,6 +17,7 @@ import { askedForOf } from './ask-board.ts'
 import { type CaseRecord, findCase, lockCase, lockDecisions, moveCase } from './case.store.ts'
 import { startOf } from './case.service.ts'
 import type { AskedFor } from './case.tables.ts'
+import { lapseOf, recordCase } from './conclude-case.ts'
 import { endUndecided, freezes } from './end-case.ts'
 import { titleOf } from './open-case.ts'
 
@@ -27,12 +28,13 @@ export interface CaseServices {
 }
 
 /**
- * Asks again what was put off, on its day. The release is frozen anew, with the fleet and the library as they are then;
+ * Asks again what was put off, on its day, and says of an emergency that nobody ratified when it is over. The release is frozen anew, with the fleet and the library as they are then;
  * when that is not possible any more the question is over and its asker is told why.
  */
 export function caseReconciler({ db, repository, blobs }: CaseServices): Reconciler {
   return async (key, { now }) => {
     const seen = await findCase(db, key as CaseId)
+    if (seen?.kind === 'emergency' && seen.state === 'go') return await letLapse(db, repository, seen, now)
     if (seen?.state !== 'deferred' || seen.deferred_until === null) return undefined
     const due = startOf(seen.deferred_until)
     if (Temporal.Instant.compare(due, now) > 0) return { next: due }
@@ -40,6 +42,25 @@ export function caseReconciler({ db, repository, blobs }: CaseServices): Reconci
     await writeWithin(db, async (tx, ask) => await reopen(tx, ask, { state, blobs, id: seen.id, now }))
     return undefined
   }
+}
+
+/** The file of emergencies has ended: devices refuse what it lists by themselves, and the register says so. */
+async function letLapse(
+  db: Db,
+  repository: CaseServices['repository'],
+  { id }: CaseRecord,
+  now: Temporal.Instant,
+): Promise<{ readonly next?: Temporal.Instant } | undefined> {
+  return await db.transaction().execute(async (tx) => {
+    await lockDecisions(tx)
+    const asked = await lockCase(tx, id)
+    if (asked?.state !== 'go') return undefined
+    const next = lapseOf(await repository.current(), asked)
+    if (next && Temporal.Instant.compare(next, now) > 0) return { next }
+    await moveCase(tx, asked, 'expired', now)
+    await recordCase(tx, asked, 'expired', now)
+    return undefined
+  })
 }
 
 interface Reopening {

@@ -16,7 +16,7 @@ import { arrangeDrafts } from '../draft/draft-queue.ts'
 import { withdrawDraftOf } from '../draft/draft-of-case.ts'
 import { problemOfKeyLevel } from '../draft/key-level.ts'
 import { findKeyOwners, ownerName } from '../draft/role-names.ts'
-import { type CaseRecord, insertStatement, lockCase, lockDecisions } from './case.store.ts'
+import { caseTimer, type CaseRecord, insertStatement, lockCase, lockDecisions } from './case.store.ts'
 import { endUndecided } from './end-case.ts'
 import { hasSignedDraft, seeCase } from './votes.ts'
 
@@ -27,16 +27,14 @@ export interface SayInput {
   readonly statement: z.infer<typeof StatementInput>
 }
 
-export const caseTimer = 'case'
-
 /** Records a signed no-go or deferral; when too few signatures are still possible, the question ends without a Go. */
 export async function sayToCase(call: Call, repository: Repository, input: SayInput): Promise<Answer<CaseId>> {
   const { db, actor, now } = call
   const allowed = allow(actor, 'board.vote', {})
   if (!allowed.ok) return allowed
-  const state = await repository.current()
   return await db.transaction().execute(async (tx) => {
     await lockDecisions(tx)
+    const state = await repository.current()
     const asked = await lockCase(tx, input.caseId)
     if (!asked) return notFound('case')
     if (asked.state !== 'open') return refused(notOpen(asked))
@@ -62,9 +60,9 @@ export async function withdrawCase(
   const { db, actor, now } = call
   const allowed = allow(actor, 'release.write', {})
   if (!allowed.ok) return allowed
-  const state = await repository.current()
   return await db.transaction().execute(async (tx) => {
     await lockDecisions(tx)
+    const state = await repository.current()
     const asked = await lockCase(tx, caseId)
     if (!asked) return notFound('case')
     if (asked.state !== 'open' && asked.state !== 'deferred') return refused(notOpen(asked))

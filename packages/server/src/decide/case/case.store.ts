@@ -7,6 +7,9 @@ import { type Insertable, type Selectable, sql } from 'kysely'
 import type { Db } from '#/platform/db/database.ts'
 import type { AskedFor, CaseStatementTable, CaseTable } from './case.tables.ts'
 
+/** Wakes a case: a deferral on its day, an emergency when it lapses. */
+export const caseTimer = 'case'
+
 export type CaseRecord = Selectable<CaseTable>
 export type StatementRecord = Selectable<CaseStatementTable>
 

@@ -1,14 +1,16 @@
 import type { CaseState } from '@bascule/domain/decide/case.ts'
 import { unreachable } from '@bascule/domain/lib/result.ts'
+import { expiryFrom } from '@bascule/trust/envelope.ts'
 import { lineRoleName, targetPathFrom } from '@bascule/trust/tuf/names.ts'
 import { type RepositoryDraft, trustedKeysOf } from '@bascule/trust/tuf/repository-state.ts'
 import { unfreezeRelease } from '#/plan/release/freeze-release.ts'
 import { lockRelease, setReleaseState } from '#/plan/release/release.service.ts'
 import type { Db } from '#/platform/db/database.ts'
+import { wake } from '#/platform/jobs/timer.ts'
 import { record } from '#/platform/ledger/record.ts'
 import { system } from '#/platform/lib/actor.ts'
 import { liveReleases } from './case-decision.ts'
-import { type CaseRecord, findCases, moveCase } from './case.store.ts'
+import { caseTimer, type CaseRecord, findCases, moveCase } from './case.store.ts'
 import { openCase } from './open-case.ts'
 
 /** What follows from a decision that is published. In the transaction that says so, under the lock of decisions. */
@@ -25,6 +27,7 @@ export async function concludeCase(
       return await authorise(tx, asked, now)
     case 'emergency':
       await authorise(tx, asked, now)
+      await wake(tx, caseTimer, asked.id, lapseOf(state, asked) ?? now)
       return await askToRatify(tx, state, asked, now)
     case 'ratify':
       return await endEarlier(tx, asked, ['emergency'], 'fulfilled', now)
@@ -72,6 +75,12 @@ async function askToRatify(tx: Db, state: RepositoryDraft, asked: CaseRecord, no
   await openCase(tx, state, { kind: 'ratify', releaseId, board, role, path, decision, askedFor, reason }, system, now)
 }
 
+/** When the file ends that lists an emergency release; undefined once it is not listed there. */
+export function lapseOf(state: RepositoryDraft, { role, path }: CaseRecord): Temporal.Instant | undefined {
+  const file = state.roles[role]?.signed
+  return file && Object.hasOwn(file.targets, path) ? expiryFrom(file.expires) : undefined
+}
+
 async function endEarlier(
   tx: Db,
   asked: CaseRecord,
@@ -106,7 +115,7 @@ function isListed({ roles }: RepositoryDraft, { path }: CaseRecord): boolean {
   return Object.values(roles).some(({ signed }) => ways.some((way) => Object.hasOwn(signed.targets, way)))
 }
 
-async function recordCase(
+export async function recordCase(
   tx: Db,
   { id, release_id: releaseId, state }: CaseRecord,
   to: CaseState,

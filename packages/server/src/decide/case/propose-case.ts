@@ -44,9 +44,9 @@ export async function proposeCase(
   if (input.kind === 'back-out-from' && input.from === undefined) {
     return badInput({ field: 'from', problem: 'says from which release devices may go back' })
   }
-  const state = await repository.current()
   return await db.transaction().execute(async (tx) => {
     await lockDecisions(tx)
+    const state = await repository.current()
     const release = await findRelease(tx, input.releaseId)
     if (!release) return notFound('release')
     const question = questionOf(state, release, input)

@@ -66,6 +66,8 @@ export async function proposeDraft(
   const given = input.documents.flatMap(({ role, signatures }) => signatures.map((one) => ({ role, ...one })))
   const fitting = checkSignatures(state, documents, [], given)
   if (!fitting.ok) return refused(fitting.error)
+  const tooLow = await problemOfKeyLevel(db, state, documents, given)
+  if (tooLow) return refused(tooLow)
   return await db.transaction().execute(async (tx) => {
     await lockDecisions(tx)
     const { title, kind } = input
@@ -91,9 +93,9 @@ export async function signDraft(call: Call, repository: Repository, input: Input
   const { db, actor, now } = call
   const allowed = allow(actor, 'board.vote', {})
   if (!allowed.ok) return allowed
-  const state = await repository.current()
   return await db.transaction().execute(async (tx) => {
     await lockDecisions(tx)
+    const state = await repository.current()
     const row = await lockDraft(tx, input.draftId)
     if (!row) return notFound('draft')
     if (row.state !== 'signing' && row.state !== 'published') return refused(notToBeSigned(row))
@@ -125,9 +127,9 @@ export async function withdrawDraft(
   const { db, actor, now } = call
   const allowed = allow(actor, 'authority.write', {})
   if (!allowed.ok) return allowed
-  const state = await repository.current()
   return await db.transaction().execute(async (tx) => {
     await lockDecisions(tx)
+    const state = await repository.current()
     const row = await lockDraft(tx, input.draftId)
     if (!row) return notFound('draft')
     if (row.case_id !== null) return refused(belongsToCase(row.case_id))
