@@ -48,7 +48,8 @@ test('no guarded program outlives a starter that was killed', async () => {
   const parentCode = `
     import { startGuarded } from ${JSON.stringify(import.meta.resolve('#scripts/lib/guarded-child.ts'))}
     const child = await startGuarded({ name: 'orphan', command: [process.execPath, '-e', ${JSON.stringify(polite)}],
-      logFile: ${JSON.stringify(join(folder, 'orphan.log'))}, onLine: () => console.log(child.pid) })
+      logFile: ${JSON.stringify(join(folder, 'orphan.log'))} })
+    console.log(child.pid)
     setInterval(() => {}, 1000)`
   const parent = spawn(process.execPath, ['--input-type=module', '-e', parentCode], {
     stdio: ['ignore', 'pipe', 'inherit'],
