@@ -2,7 +2,8 @@ import type { DraftView } from '@bascule/contract/decide/signing.ts'
 import type { CaseView } from '@bascule/contract/decide/case.ts'
 import { signDocument } from '@bascule/trust/envelope.ts'
 import type { KeyPair } from '@bascule/trust/keys.ts'
-import { type BoardDecision, makeBoardDraft, rolesToSignFirst } from '@bascule/trust/tuf/board-draft.ts'
+import { signersOf } from '@bascule/trust/tuf/attach-signature.ts'
+import { type BoardDecision, makeBoardDraft } from '@bascule/trust/tuf/board-draft.ts'
 import type { MemberQuorum } from '@bascule/trust/tuf/build.ts'
 import type { DelegatingSigned, RoleSigned } from '@bascule/trust/tuf/documents.ts'
 import type { Documents } from '@bascule/trust/tuf/publish.ts'
@@ -59,7 +60,12 @@ function changeOfMembers(members: readonly KeyPair[], threshold = 2): Proposed[]
   const decision: BoardDecision = { kind: 'set-roles', roles }
   const at = world.clock.now()
   const signed = makeBoardDraft('company', state.roles['company']?.signed as DelegatingSigned, decision, at)
-  const renewed = rolesToSignFirst(state, 'company', signed).map((name) => renewalOf(name))
+  const stay = { keys: signed.delegations.keys }
+  const losing = Object.entries(roles).filter(([name, { threshold: least }]) => {
+    const document = state.roles[name]
+    return document !== undefined && signersOf(document, stay).length < least
+  })
+  const renewed = losing.map(([name]) => renewalOf(name))
   return [...renewed, { role: 'company', decision, signed }]
 }
 

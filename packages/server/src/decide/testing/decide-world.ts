@@ -5,6 +5,7 @@ import type { CaseView } from '@bascule/contract/decide/case.ts'
 import { signDocument } from '@bascule/trust/envelope.ts'
 import type { KeyPair } from '@bascule/trust/keys.ts'
 import { signHex } from '@bascule/trust/keys.ts'
+import type { ReleasesSigned } from '@bascule/trust/tuf/documents.ts'
 import { signStatement, type StatementSigned } from '@bascule/trust/statement.ts'
 import type { DraftView } from '@bascule/contract/decide/signing.ts'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -19,6 +20,7 @@ import { everybody, givenBoard, type GivenBoardOptions, type TestBoard, testKey,
 
 export const startOfTests = Temporal.Instant.from('2026-11-23T08:00:00Z')
 export const productLine = 'sales-desk'
+const lineRole = `company.${productLine}`
 
 /** A server on a real database and a real signer over its socket, on one clock of the test, with a board and three people. */
 export interface DecideWorld extends AsyncDisposable {
@@ -39,6 +41,14 @@ export interface DecideWorld extends AsyncDisposable {
   sign(caseId: CaseId, ...signers: readonly KeyPair[]): Promise<CaseView>
   /** Says no or later, under a key. */
   say(caseId: CaseId, speaker: KeyPair, what: { readonly kind: 'no-go' } | Deferral): Promise<CaseView>
+  /** Paths that a role lists as published, of the product line when none is named. */
+  listed(role?: string): string[]
+  /** Entries of the product line as published. */
+  targets(): ReleasesSigned['targets']
+  releaseState(releaseId: ReleaseId): Promise<string>
+  draftOf(caseId: CaseId): Promise<DraftView>
+  /** Asks for a decision about a release that was let out. */
+  propose(releaseId: ReleaseId, body: object): ReturnType<Caller['ask']>
   /** Runs everything that is due. */
   settle(): Promise<void>
 }
@@ -99,6 +109,18 @@ export async function createDecideWorld(options: DecideWorldOptions = {}): Promi
     otto,
     get,
     settle,
+    listed: (role = lineRole) => Object.keys(signer.repository.state.roles[role]?.signed.targets ?? {}),
+    targets: () => (signer.repository.state.roles[lineRole]?.signed.targets ?? {}) as ReleasesSigned['targets'],
+    async releaseState(id) {
+      const row = await db.selectFrom('release').select('state').where('id', '=', id).executeTakeFirstOrThrow()
+      return row.state
+    },
+    async draftOf(caseId) {
+      const { draft } = await get<CaseView>(`/decide/cases/${caseId}`)
+      if (!draft) throw new Error(`${caseId} has no draft`)
+      return draft
+    },
+    propose: async (releaseId, body) => await ann.ask('POST', `/releases/${releaseId}/cases`, body),
     plan: async (change = {}) =>
       valueOf(await createRelease({ db, actor: everybody, now: clock.now() }, planOf(change))),
     ask: async (releaseId, path = 'normal') =>
