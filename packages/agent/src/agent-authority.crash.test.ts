@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, rmSync, truncateSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
 import path from 'node:path'
-import { forgeInto, keyOf, members, publishInto } from '@bascule/trust/testing/world.ts'
+import { devicePaths } from '@bascule/contract/device/protocol.ts'
+import { forgeInto, keyOf, members, otherMembers, publishInto } from '@bascule/trust/testing/world.ts'
 import { beforeAll, expect, test } from 'vitest'
 import { versionOnDisk } from './crash/examine.ts'
 import { readJournal } from './journal/journal.ts'
@@ -18,6 +20,7 @@ import {
   stuckOf,
 } from './testing/harness.ts'
 import {
+  director,
   foundBoard,
   goDocument,
   instantNow,
@@ -51,6 +54,10 @@ function rootSha256Of(server: TestServer): string {
 
 function factsOf(server: TestServer) {
   return server.checkIns.findLast(({ facts }) => facts)?.facts
+}
+
+function isBlob({ url }: IncomingMessage): boolean {
+  return url?.startsWith(devicePaths.blob('')) === true
 }
 
 async function ended(server: TestServer, job: string): Promise<string | undefined> {
@@ -142,6 +149,20 @@ test('one of three signatures is not enough, whoever holds the online keys', asy
   expect(await ended(server, '1')).toBe('committed')
 })
 
+test('another board may sign as much as it likes: a line is its own board’s', async () => {
+  const [release] = await twoReleases()
+  const server = await aServer()
+  server.boardAgrees = false
+  const forged = goDocument(server.state.board, release, { signers: otherMembers })
+  server.metadata = forgeInto(server.state.board, { [lineRole]: forged })
+  server.assign([{ release, custom: customOf(release, '1') }])
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  expect(await refused(server, '1')).toMatch(/^QUORUM /)
+  expect(refusedWaitOf(server, '1')?.detail).toContain('company.tools was signed by 0/2 keys')
+  expect(versionOnDisk(folder.root, [release])).toBeNull()
+})
+
 test('a release that one member stops is not installed, although the server says go at the same moment', async () => {
   const [v1, v2] = await twoReleases()
   const server = await aServerWith(v1)
@@ -209,6 +230,7 @@ test('files that have ended stop what is new and take nothing away, and the rene
   const folder = aFolder()
   anAgent({ ...folder, server: server.url, token: 'token' })
   expect(await refused(server, '1')).toMatch(/^EXPIRED /)
+  expect(refusedWaitOf(server, '1')?.detail).not.toContain('Needed:')
   expect(versionOnDisk(folder.root, [release])).toBeNull()
   server.state.board = publishInto(nowIn(old), {})
   expect(await ended(server, '1')).toBe('committed')
@@ -278,7 +300,7 @@ test.each([0, 1, 100])('a cache of which every file was cut to %s bytes is fetch
   )
 })
 
-test('relays that answer garbage, without an end, or never are passed over', async () => {
+test('relays that answer garbage, without an end, byte by byte or never are passed over', async () => {
   const [release] = await twoReleases()
   const server = await aServerWith(release)
   const garbage = await aRelay((_request, response) => response.end('{"signed":'))
@@ -290,7 +312,17 @@ test('relays that answer garbage, without an end, or never are passed over', asy
     more()
   })
   const silent = await aRelay(() => {})
-  server.sources = [garbage, endless, silent]
+  const dripping = await aRelay((request, response) => {
+    if (isBlob(request)) {
+      response.writeHead(404).end()
+      return
+    }
+    const timer = setInterval(() => response.write(' '), 100)
+    response.on('close', () => {
+      clearInterval(timer)
+    })
+  })
+  server.sources = [garbage, endless, silent, dripping]
   const folder = aFolder()
   anAgent({ ...folder, server: server.url, token: 'token' })
   expect(await ended(server, '1')).toBe('committed')
@@ -366,7 +398,7 @@ test('a director whom the custodians name anew is obeyed, and the one from befor
   const [v1, v2] = await twoReleases()
   const server = await aServerWith(v1)
   const folder = aFolder()
-  anAgent({ ...folder, server: server.url, token: 'token' })
+  const agent = anAgent({ ...folder, server: server.url, token: 'token' })
   expect(await ended(server, '1')).toBe('committed')
   const next = keyOf('next director')
   server.state.board = publishDirector(server.state.board, next)
@@ -376,6 +408,42 @@ test('a director whom the custodians name anew is obeyed, and the one from befor
   server.signer = next
   server.assign([{ release: v2, custom: customOf(v2, '3') }])
   expect(await ended(server, '3')).toBe('committed')
+  await agent.stop()
+  // Also after a start: an order of the former director is not even counted.
+  server.signer = director
+  server.assign([{ release: v1, custom: customOf(v1, '4') }])
+  const again = anAgent({ ...folder, server: server.url })
+  expect(await refused(server, '4')).toBe('DIRECTOR director-signed')
+  await again.stop()
+  expect(readJournal(folder.data)?.seenGeneration).toBe(server.state.generation - 1)
+})
+
+test('while a relay keeps the device waiting for files, it goes on checking in', async () => {
+  const [release] = await twoReleases()
+  const server = await aServer()
+  const folder = aFolder()
+  anAgent({ ...folder, server: server.url, token: 'token', everySeconds: 0.4 })
+  await server.until(() => server.checkIns.length > 0, patienceMs)
+  let open = 0
+  const silent = await aRelay((request, response) => {
+    if (isBlob(request)) {
+      response.writeHead(404).end()
+      return
+    }
+    open += 1
+    response.on('close', () => (open -= 1))
+  })
+  server.sources = [silent]
+  await server.until(() => server.checkIns.length > 1, patienceMs)
+  const next = keyOf('next director')
+  server.state.board = publishDirector(server.state.board, next)
+  server.signer = next
+  server.assign([{ release, custom: customOf(release, '1') }])
+  await server.until(() => open > 0, patienceMs)
+  const checkIns = server.checkIns.length
+  expect(await server.until(() => server.checkIns.length >= checkIns + 2 || open === 0, patienceMs)).toBe(true)
+  expect(open).toBe(1)
+  expect(await ended(server, '1')).toBe('committed')
 })
 
 test('a device that lost its memory and its cache still knows from what is installed how far its line has come', async () => {

@@ -129,6 +129,7 @@ export async function run(options: AgentOptions): Promise<void> {
     factsSentAtMs: 0,
     wantFacts: false,
     refusedAssignment: null,
+    doubtedAssignment: null,
   }
   const world = worldOf(device, memory)
   const engine = createEngine({
@@ -143,8 +144,20 @@ export async function run(options: AgentOptions): Promise<void> {
   engine.resume()
   const server = options.server ?? device.journal.state.identity?.server ?? ''
   const told = createContactLog(options.data, () => device.clock.now(), options.log)
-  const talking: Talk = { world, engine, clock: device.clock, seq: createRequestSeq(device.journal), server, memory }
+  const talking: Talk = {
+    world,
+    engine,
+    clock: device.clock,
+    seq: createRequestSeq(device.journal),
+    server,
+    memory,
+    again: () => {
+      speak.ring()
+    },
+    log: options.log,
+  }
   try {
+    await loadAuthority(world, options.log)
     await Promise.all([
       workLoop(engine, work, options.signal),
       talkLoop(talking, options, { work, speak, contact, told, lock: device.lock }),
@@ -170,6 +183,7 @@ function worldOf(device: Device, memory: Talk['memory']): World {
     sources: () => sources().map((base) => httpSource(base, { signal, stallMs })),
     now: () => clock.now(),
     random: Math.random,
+    signal,
     everyMs,
   })
   return {
@@ -187,6 +201,16 @@ function worldOf(device: Device, memory: Talk['memory']): World {
     sources,
     stallMs,
     progress: new Map(),
+  }
+}
+
+/** What the cache holds says whose orders count, before the first one comes. */
+async function loadAuthority({ authority, signal }: World, log: (line: string) => void): Promise<void> {
+  try {
+    await authority.load()
+  } catch (error) {
+    signal.throwIfAborted()
+    log(`The files of the release boards cannot be read: ${String(error)}. They are fetched when they are needed.`)
   }
 }
 

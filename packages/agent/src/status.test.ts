@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -103,7 +103,18 @@ test('the boards a device trusts, what it has verified of them and what it refus
   expect(said).toContain(`Trusts the release boards under the root ${sha}, by its fingerprint.`)
   expect(said).toContain('Verified files of the boards: root 1, company 3 (timestamp 41).')
   expect(said).toContain(`Last not permitted: job 7 at ${now} (WITHDRAWN, stop-list-is-silent): It was stopped.`)
+  expect(said).not.toContain('They end')
   expect(read(aDevice())).toContain('Has no root of release boards yet')
+})
+
+test('the status says until when the verified files live, the first that ends first, and leaves out a damaged one', () => {
+  const folder = aDevice()
+  mkdirSync(path.join(folder, 'tuf'))
+  const put = (name: string, text: string) => writeFileSync(path.join(folder, 'tuf', name), text)
+  put('company.tools.json', JSON.stringify({ signed: { expires: '2026-06-30T00:00:00Z' } }))
+  put('timestamp.json', JSON.stringify({ signed: { expires: '2026-01-03T00:00:00Z' } }))
+  put('snapshot.json', '{"signed":{"expires":"2026-')
+  expect(read(folder)).toContain('They end: timestamp at 2026-01-03T00:00:00Z, company.tools at 2026-06-30T00:00:00Z.')
 })
 
 test('a device that waits for approval, one whose server is silent and one at rest say different things', () => {

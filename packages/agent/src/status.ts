@@ -1,12 +1,14 @@
 import { existsSync } from 'node:fs'
+import path from 'node:path'
 import type { AuthorityRefused, ReceiptSigned } from '@bascule/contract/device/protocol.ts'
 import type { AgentStep } from '@bascule/domain/deliver/agent-step.ts'
 import type { SeenMemory } from '@bascule/trust/client/memory.ts'
 import { keyIdOf } from '@bascule/trust/keys.ts'
 import { sayAnchor, type Anchor } from './authority/anchor.ts'
+import { readMetadataEnds } from './authority/metadata-cache.ts'
 import { sayAuthorisation, type Authorisation } from './authority/authorised-by.ts'
 import { readContact, type Contact } from './check-in/contact.ts'
-import { readIdentityCopy } from './check-in/enrol.ts'
+import { metadataFolderName, readIdentityCopy } from './check-in/enrol.ts'
 import { lockOwner } from './data-lock.ts'
 import type { JobAction } from './engine/job.ts'
 import { endSentence, nameJob, sayJob } from './engine/say-job.ts'
@@ -50,6 +52,8 @@ export interface Authority {
   readonly demandedRootSha256: string | null
   /** Versions of the verified metadata; null before the first time. */
   readonly metadata: Pick<SeenMemory, 'rootVersion' | 'snapshotVersion' | 'timestampVersion' | 'roles'> | null
+  /** When each file ends that is kept, by role, the first one first. */
+  readonly metadataEnds: Readonly<Record<string, string>>
   /** The last thing that was not permitted. */
   readonly refusal: LastRefusal | null
 }
@@ -87,7 +91,7 @@ export function readStatus(data: string, platform: Platform): Status {
     name: identity?.name ?? null,
     process: lockOwner(data, platform),
     contact: readContact(data),
-    authority: identity === null ? null : authorityOf(identity, state),
+    authority: identity === null ? null : authorityOf(data, identity, state),
     runs: state ? Object.values(state.installed).flatMap((installed) => runsOf(state, installed)) : [],
     jobs: state
       ? Object.values(state.jobs).map((job) => {
@@ -100,7 +104,7 @@ export function readStatus(data: string, platform: Platform): Status {
   }
 }
 
-function authorityOf(identity: Identity, state: AgentState | null): Authority {
+function authorityOf(data: string, identity: Identity, state: AgentState | null): Authority {
   const memory = state?.authority
   return {
     directorKey: keyIdOf(identity.directorKey.keyval.public),
@@ -108,6 +112,7 @@ function authorityOf(identity: Identity, state: AgentState | null): Authority {
     root: identity.root ?? null,
     demandedRootSha256: identity.demandedRootSha256 ?? null,
     metadata: memory ? versionsOf(memory) : null,
+    metadataEnds: readMetadataEnds(path.join(data, metadataFolderName)),
     refusal: state ? lastRefusal(state) : null,
   }
 }
@@ -222,6 +227,7 @@ function sayAuthority(authority: Authority | null): string[] {
     `Obeys orders signed by the director key ${directorKey.slice(0, 12)}… only; ${last}.`,
     sayAnchor(anchor),
     ...sayMetadata(authority.metadata),
+    ...sayEnds(authority.metadataEnds),
     ...sayRefusal(authority.refusal),
   ]
 }
@@ -235,6 +241,11 @@ function sayMetadata(metadata: Authority['metadata']): string[] {
   return [`Verified files of the boards: root ${rootVersion}, ${files.join(', ')} (timestamp ${timestampVersion}).`]
 }
 
+function sayEnds(ends: Authority['metadataEnds']): string[] {
+  const files = Object.entries(ends).map(([role, end]) => `${role} at ${end}`)
+  return files.length === 0 ? [] : [`They end: ${files.join(', ')}.`]
+}
+
 function sayRefusal(refusal: LastRefusal | null): string[] {
   if (refusal === null) return []
   const { job, at, code, rule, detail } = refusal
@@ -244,7 +255,7 @@ function sayRefusal(refusal: LastRefusal | null): string[] {
 function sayRun(run: Run): string[] {
   const back = run.canReturnTo === null ? '' : `, can go back to ${run.canReturnTo}`
   const line = `Runs ${run.package} ${run.version} (release ${run.release}, ${run.activation}) since ${run.since}${back}.`
-  const by = run.authorisedBy === null ? [] : [`  Authorised by the board: ${sayAuthorisation(run.authorisedBy)}.`]
+  const by = run.authorisedBy === null ? [] : sayWho(run.authorisedBy)
   if (run.verified === null) return [line, ...by, '  How it was verified: its receipt is not kept here.']
   const { at, levels } = run.verified
   // Level 1 is the only one that is not about what lies on the disk, but about who wanted it there.
@@ -258,6 +269,11 @@ function sayRun(run: Run): string[] {
     ...(board ? [`  ${endSentence(board.detail)}`] : []),
     `  Verified at ${at}: ${checked.join(', ')}.`,
   ]
+}
+
+function sayWho(by: Authorisation): string[] {
+  const keys = by.signers.map((id) => `${id.slice(0, 12)}…`)
+  return [`  Authorised by the board: ${sayAuthorisation(by)}.`, `  Keys that signed: ${keys.join(', ')}`]
 }
 
 const levelWords: Record<number, string> = {

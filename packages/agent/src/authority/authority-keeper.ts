@@ -17,6 +17,8 @@ export interface Brought {
 
 /** Keeps the verified metadata in memory, so that asking it costs nothing until somebody says that there is more. */
 export interface AuthorityKeeper {
+  /** Takes what the cache holds, after a start; asks nobody. */
+  load(): Promise<void>
   /** The newest that is known; goes to the sources when more is wanted, or when nothing is known. */
   bring(): Promise<Brought>
   /** What is known, without asking anybody. */
@@ -25,8 +27,8 @@ export interface AuthorityKeeper {
   want(): void
   /** The server names a version. Answers whether it is news; a device believes only what it verifies. */
   heard(version: number | undefined): boolean
-  /** Looks for newer files when it did not for a day. */
-  bringDaily(): Promise<void>
+  /** Whether it is a day ago that this device looked for newer files; `bring` then looks. */
+  isDue(): boolean
   /** Files as they are kept, for a server that lost them. */
   files(): Record<string, string>
 }
@@ -39,6 +41,7 @@ export interface KeeperOptions {
   readonly sources: () => readonly MetadataSource[]
   readonly now: () => string
   readonly random: () => number
+  readonly signal: AbortSignal
   /** No pause after a failure is longer than this. */
   readonly everyMs: number
 }
@@ -62,25 +65,47 @@ export function createAuthorityKeeper(options: KeeperOptions): AuthorityKeeper {
     return linesOf(journal.state).every((line) => covered.has(lineText(line)))
   }
 
+  async function load(): Promise<void> {
+    const outcome = await refreshOnce({ ...options, sources: () => [] }, true)
+    if (!outcome.ok) return
+    const { authority, lines } = outcome
+    known = authority
+    // Where a role is missing in the cache, the sources are still to be asked.
+    covered = new Set(Object.keys(authority.failures).length === 0 ? lines : [])
+  }
+
   async function refresh(): Promise<void> {
-    const isFirst = known === null
-    const outcome = await refreshOnce(options, isFirst && !isWanted)
+    // Before the first file is asked for: who wants more while this goes on may mean what this one did not see.
+    const wasWanted = isWanted
+    isWanted = false
+    let isAnswered = false
+    try {
+      if (known === null) await load()
+      isAnswered = (!wasWanted && isEnough()) || (await refreshFromSources())
+    } finally {
+      if (!isAnswered) isWanted = true
+    }
+  }
+
+  async function refreshFromSources(): Promise<boolean> {
+    const outcome = await refreshOnce(options, false)
     if (outcome.ok) {
       const { authority, lines } = outcome
       known = authority
       covered = new Set(lines)
       refusal = null
-      isWanted = false
       pauseMs = null
-      return
+      return true
     }
     refusal = outcome.refusal
     pauseMs = Math.min(options.everyMs, backOffMs(pauseMs, options.random))
     quietUntilMs = performance.now() + pauseMs
+    return false
   }
 
   async function bring(): Promise<Brought> {
-    if ((isWanted || !isEnough()) && performance.now() >= quietUntilMs) {
+    // The second round is for what was wanted while somebody else's was on its way.
+    for (let round = 0; round < 2 && isDueNow(); round += 1) {
       inFlight ??= refresh().finally(() => {
         inFlight = null
       })
@@ -89,7 +114,12 @@ export function createAuthorityKeeper(options: KeeperOptions): AuthorityKeeper {
     return { authority: known, refusal }
   }
 
+  function isDueNow(): boolean {
+    return (isWanted || !isEnough()) && performance.now() >= quietUntilMs
+  }
+
   return {
+    load,
     bring,
     known: () => known,
     want() {
@@ -104,11 +134,9 @@ export function createAuthorityKeeper(options: KeeperOptions): AuthorityKeeper {
       quietUntilMs = 0
       return true
     },
-    async bringDaily() {
+    isDue() {
       const { authority } = journal.state
-      if (!authority || Date.parse(options.now()) - Date.parse(authority.notBefore) < dayMs) return
-      isWanted = true
-      await bring()
+      return authority !== null && Date.parse(options.now()) - Date.parse(authority.notBefore) >= dayMs
     },
     files: () => cache.all(),
   }
@@ -119,7 +147,7 @@ type Outcome =
   | { readonly ok: false; readonly refusal: AuthorityRefusal }
 
 /** What was seen is durable before anybody acts on it. */
-async function refreshOnce(options: KeeperOptions, preferCache: boolean): Promise<Outcome> {
+async function refreshOnce(options: KeeperOptions, isFromCache: boolean): Promise<Outcome> {
   const { journal, now } = options
   const sources = options.sources()
   const anchor = await anchorInUse(options, sources)
@@ -132,11 +160,16 @@ async function refreshOnce(options: KeeperOptions, preferCache: boolean): Promis
     lines,
     clock: Temporal.Instant.from(now()),
     memory: memoryOf(journal.state),
-    preferCache,
+    preferCache: isFromCache,
   })
+  // Who is being stopped writes nothing any more.
+  options.signal.throwIfAborted()
   if (!answer.ok) return { ok: false, refusal: answer.error }
   pin(options, anchor)
-  journal.append(...memoryRecords(journal.state, answer.value.memory))
+  const { memory } = answer.value
+  // Files of before say nothing about when somebody was asked last.
+  const notBefore = isFromCache ? memoryOf(journal.state).notBefore : memory.notBefore
+  journal.append(...memoryRecords(journal.state, { ...memory, notBefore }))
   return { ok: true, authority: answer.value, lines: lines.map(lineText) }
 }
 

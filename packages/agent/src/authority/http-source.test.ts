@@ -36,11 +36,20 @@ test('of an endless file one byte more than allowed is taken, and no more', asyn
   expect(await source.fetchMetadata('timestamp.json', 1000)).toHaveLength(1001)
 })
 
-test('a source that fails or is silent is given up with its address in the sentence', async () => {
+test('a source that fails, is silent, or sends a byte now and then is given up with its address in the sentence', async () => {
   const failing = await sourceThat((_request, response) => response.writeHead(500).end())
   await expect(failing.fetchMetadata('timestamp.json', 10)).rejects.toThrow(/^Reaching http.*it answered 500/)
   const silent = await sourceThat(() => {})
   await expect(silent.fetchMetadata('timestamp.json', 10)).rejects.toThrow(/^Reaching http.*nothing came for 300 ms/)
+  const dripping = await sourceThat((_request, response) => {
+    const timer = setInterval(() => response.write('x'), 20)
+    response.on('close', () => {
+      clearInterval(timer)
+    })
+  })
+  await expect(dripping.fetchMetadata('timestamp.json', 1_000_000)).rejects.toThrow(
+    /^Reaching http.*only \d+ bytes came/,
+  )
 })
 
 test('an agent that is being stopped waits for no source', async () => {

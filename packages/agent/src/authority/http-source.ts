@@ -3,9 +3,12 @@ import type { MetadataSource } from '@bascule/trust/client/refresh-authority.ts'
 
 export interface SourceOptions {
   readonly signal: AbortSignal
-  /** A source that sends no byte for so long is given up. */
+  /** A source that sends no byte for so long is given up; so is one that stays slower than `slowestBytesPerMs` for twice as long. */
   readonly stallMs: number
 }
+
+/** A file that drips in has no end that anybody waits for, and no job moves meanwhile. */
+const slowestBytesPerMs = 4
 
 /** Metadata from a server or a relay: `<base>/tuf/<name>`. */
 export function httpSource(base: string, options: SourceOptions): MetadataSource {
@@ -29,6 +32,7 @@ async function fetchBounded(
   { signal, stallMs }: SourceOptions,
 ): Promise<Uint8Array | undefined> {
   const stall = new AbortController()
+  const startedMs = performance.now()
   const giveUp = () => {
     stall.abort(new Error(`nothing came for ${stallMs} ms`))
   }
@@ -49,6 +53,9 @@ async function fetchBounded(
       sizeBytes += part.length
       // Leaving the loop cancels the rest, however long it would have been.
       if (sizeBytes > maxBytes) break
+      if (performance.now() - startedMs > 2 * stallMs + sizeBytes / slowestBytesPerMs) {
+        throw new Error(`only ${sizeBytes} bytes came in ${Math.round(performance.now() - startedMs)} ms`)
+      }
     }
     return Buffer.concat(parts).subarray(0, maxBytes + 1)
   } finally {

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import type { MetadataCache } from '@bascule/trust/client/tuf-client.ts'
+import { expiryFrom } from '@bascule/trust/expiry.ts'
 import { makeFolders, putFile } from '#/durable.ts'
 
 /** The verified metadata of this device, one file per role. */
@@ -35,6 +36,25 @@ export function openMetadataCache(folder: string, log: (line: string) => void): 
       const kept = [...new Set([...names.filter((name) => name.endsWith('.json')), ...unwritten.keys()])].toSorted()
       return Object.fromEntries(kept.map((name) => [name, Buffer.from(read(name) ?? []).toString('utf8')]))
     },
+  }
+}
+
+/** When the kept files end, by role and the first one first. For people: what cannot be read is left out. */
+export function readMetadataEnds(folder: string): Record<string, string> {
+  const ends = Object.entries(openMetadataCache(folder, () => {}).all()).flatMap(([name, text]) => {
+    const end = endOf(text)
+    return end ? [[decodeURIComponent(name.replace(/\.json$/, '')), end] as const] : []
+  })
+  return Object.fromEntries(ends.toSorted(([, one], [, other]) => Date.parse(one) - Date.parse(other)))
+}
+
+function endOf(text: string): string | undefined {
+  try {
+    const file = JSON.parse(text) as { signed?: { expires?: unknown } } | null
+    return expiryFrom(file?.signed?.expires)?.toString()
+  } catch {
+    // Half of a file has no end; the agent brings the whole one.
+    return undefined
   }
 }
 

@@ -50,12 +50,12 @@ export interface NotObeyed {
   readonly refusal: AuthorityRefused
 }
 
-/** By the director key of the enrolment, or by the one that the custodians have named since. */
+/** By the director that the custodians name, or, while nothing of theirs is known, by the one of the enrolment. */
 function checkAssignment(world: World, assignment: Assignment): Result<AssignmentSigned, NotObeyed> {
   const { identity, seenGeneration } = world.journal.state
   if (!identity) return refuse({ detail: 'This device is not enrolled.', refusal: refusedBy('threshold') })
-  const since: TufKey[] = Object.values(world.authority.known()?.director.keys ?? {})
-  const answers = [identity.directorKey, ...since].map((directorKey) =>
+  const named: TufKey[] = Object.values(world.authority.known()?.director.keys ?? {})
+  const answers = (named.length > 0 ? named : [identity.directorKey]).map((directorKey) =>
     verifyAssignment(assignment, {
       directorKey,
       device: identity.deviceId,

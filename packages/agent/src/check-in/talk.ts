@@ -33,6 +33,8 @@ export interface TalkState {
   factsSentAtMs: number
   wantFacts: boolean
   refusedAssignment: string | null
+  /** Of another director than the known one: newer files of the custodians are on their way. */
+  doubtedAssignment: string | null
 }
 
 export interface Talk {
@@ -42,6 +44,9 @@ export interface Talk {
   readonly seq: RequestSeq
   readonly server: string
   readonly memory: TalkState
+  /** Begins the next conversation soon. */
+  readonly again: () => void
+  readonly log: (line: string) => void
 }
 
 /** How a conversation went, and when the next one is due. */
@@ -59,7 +64,6 @@ export type TalkOutcome =
 const reportsPerRequest = 100
 const pendingPauseMs = 30_000
 const factsEveryMs = 86_400_000
-const hourMs = 3_600_000
 
 /** One conversation: reports first, so that the server knows everything when it answers the check-in. */
 export async function talk(talking: Talk): Promise<TalkOutcome> {
@@ -162,31 +166,47 @@ async function hear(talking: Talk, answer: CheckInAnswer): Promise<void> {
   clock.heard(answer.serverTime)
   memory.sources = answer.sources
   memory.wantFacts = answer.wantFacts
-  hearReports(talking, answer.serverEpoch, answer.reportHigh, answer.serverTime)
-  if (answer.assignment) await hearAssignment(talking, answer.assignment)
+  hearReports(talking, answer.serverEpoch, answer.reportHigh)
+  if (answer.assignment) hearAssignment(talking, answer.assignment)
   // Noted, not fetched: only a job that looks brings newer files, so that a fleet at rest asks for none.
   if (world.authority.heard(answer.metadataVersion)) engine.lookAgain()
   engine.answer(answer.proceed, answer.hold)
-  await world.authority.bringDaily()
+  if (world.authority.isDue()) {
+    world.authority.want()
+    void bringAside(talking)
+  }
   if (answer.wantMetadata === true) await returnMetadata(talking)
 }
 
-async function hearAssignment({ world, memory }: Talk, assignment: Assignment): Promise<void> {
+function hearAssignment(talking: Talk, assignment: Assignment): void {
+  const { world, memory, engine } = talking
   const text = JSON.stringify(assignment.signatures)
   if (memory.refusedAssignment === text) return
-  let refusal = takeAssignment(world, assignment)
-  if (refusal?.refusal.code === 'DIRECTOR') {
-    // The custodians may have named another director since; only their files can say so.
-    world.authority.want()
-    await world.authority.bring()
-    refusal = takeAssignment(world, assignment)
-  }
+  const refusal = takeAssignment(world, assignment)
   if (refusal === null) {
     world.authority.want()
+    // A job that waits for a newer order need not wait for its next look as well.
+    engine.lookAgain()
+    return
+  }
+  if (refusal.refusal.code === 'DIRECTOR' && memory.doubtedAssignment !== text) {
+    // The custodians may have named another director since; only their files can say so. The server sends it again.
+    memory.doubtedAssignment = text
+    world.authority.want()
+    void bringAside(talking).then(talking.again)
     return
   }
   memory.refusedAssignment = text
   reportRefusal(world, assignment, refusal)
+}
+
+/** Beside the conversation, which no source of files may hold up. What comes of it is asked by whoever needs it. */
+async function bringAside({ world, log }: Talk): Promise<void> {
+  try {
+    await world.authority.bring()
+  } catch (error) {
+    if (!world.signal.aborted) log(`Looking for newer files of the release boards: ${String(error)}.`)
+  }
 }
 
 const metadataFilesMaxBytes = 8_000_000
@@ -204,17 +224,14 @@ async function returnMetadata(talking: Talk): Promise<void> {
  * Everything up to `high` is stored there. A server that knows less than before came back from a backup: what is
  * retained above its number is told once more. One that knows more than we do saw a life of this key that we forgot.
  */
-function hearReports({ world }: Talk, epoch: string, high: number, serverTime?: string): void {
+function hearReports({ world }: Talk, epoch: string, high: number): void {
   const { state } = world.journal
   const isAhead = high > state.reportHigh
-  const isNewTime = serverTime !== undefined && Date.parse(serverTime) - Date.parse(state.seenTime) > hourMs
-  if (state.epoch === epoch && state.reportAcked === high && !isAhead && !isNewTime && !state.mustAdoptReportHigh)
-    return
+  if (state.epoch === epoch && state.reportAcked === high && !isAhead && !state.mustAdoptReportHigh) return
   world.journal.append({
     t: 'heard',
     epoch,
     acked: high,
     ...(isAhead || state.mustAdoptReportHigh ? { adopted: true } : {}),
-    ...(isNewTime ? { time: serverTime } : {}),
   })
 }

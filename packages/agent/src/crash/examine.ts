@@ -1,9 +1,10 @@
 import { lstatSync, readFileSync, readlinkSync } from 'node:fs'
 import path from 'node:path'
-import type { Report } from '@bascule/contract/device/protocol.ts'
+import type { CheckIn, Report } from '@bascule/contract/device/protocol.ts'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { sha256Hex } from '@bascule/trust/keys.ts'
 import { verifyReceipt } from '@bascule/trust/receipt.ts'
+import { readJournal } from '#/journal/journal.ts'
 import { packageName, type TestRelease } from '#/testing/test-release.ts'
 
 /**
@@ -24,6 +25,21 @@ export function versionOnDisk(root: string, releases: readonly TestRelease[]): s
     if (name.startsWith('bin/') && (stat.mode & 0o111) === 0) return `broken: ${name} cannot be started`
   }
   return release.version
+}
+
+/** Whether the memory of a device has the file that permitted what it did. */
+export function problemsOfMemory(data: string, must: { readonly role: string; readonly version: number }): string[] {
+  const seen = readJournal(data)?.authority?.roles[must.role] ?? 0
+  return seen >= must.version ? [] : [`forgot ${must.role} ${must.version} and knows ${seen}`]
+}
+
+/** A device that has told that it verified a version never tells an older one. */
+export function versionsThatFell(checkIns: readonly CheckIn[]): string[] {
+  const told = checkIns.map(({ metadataVersion }) => metadataVersion ?? 0)
+  return told.flatMap((version, index) => {
+    const before = told[index - 1] ?? 0
+    return version < before ? [`forgot timestamp ${before} and told ${version}`] : []
+  })
 }
 
 export interface Expectation {
@@ -59,6 +75,7 @@ function problemsOfEnd(end: Report, onDisk: string | null, expected: Expectation
   const problems = wanted === onDisk ? [] : [`a lie: told ${end.step}, the disk has ${onDisk ?? 'nothing'}`]
   const receipt = verifyReceipt(end.receipt, expected.publicKey)
   if (!receipt.ok) return [...problems, `the receipt is not valid: ${receipt.error.message}`]
+  if (!receipt.value.authorisedBy) problems.push(`ended ${end.step} and does not say who permitted it`)
   const after = receipt.value.packages[0]?.after ?? null
   return after === onDisk
     ? problems

@@ -4,8 +4,9 @@ import path from 'node:path'
 import { isTerminalStep } from '@bascule/domain/deliver/agent-step.ts'
 import { keyPairFromPem } from '@bascule/trust/keys.ts'
 import { startAgent, type AgentProcess } from '#/testing/agent-process.ts'
-import { versionOnDisk, violationsOf } from './examine.ts'
+import { problemsOfMemory, versionOnDisk, versionsThatFell, violationsOf } from './examine.ts'
 import { cutPower, readTrace, type Loss, type TraceOp } from './power-cut.ts'
+import { lineRole } from '#/testing/test-board.ts'
 import { customOf, makeRelease, type TestRelease } from '#/testing/test-release.ts'
 import { emptyServerState, startTestServer, type ServerState, type TestServer } from '#/testing/test-server.ts'
 
@@ -117,7 +118,7 @@ export async function runPoint(
     const violations: string[] = []
     if (ended === 'SIGKILL') {
       if (isPower) cutPower(work, scenario.base, change(readTrace(trace)), fault.replace('power-', '') as Loss)
-      violations.push(...brokenAt(scenario, work))
+      violations.push(...brokenAt(scenario, work), ...forgottenAt(scenario, server, work))
     }
     const starts = ended === 'quiet' ? await rest(first) : await restartUntilQuiet(scenario, server, work)
     violations.push(...examine(scenario, server, work))
@@ -185,10 +186,25 @@ function brokenAt(scenario: Scenario, work: string): string[] {
   return [`right after the fault: ${version ?? 'nothing is installed'}`]
 }
 
+/** The newest file of the line permits the job: whoever acted on it must know it for ever, right after the fault too. */
+function forgottenAt({ versionsBefore, releases, job }: Scenario, server: TestServer, work: string): string[] {
+  const { data, root } = foldersOf(work)
+  const version = versionOnDisk(root, releases)
+  // In a back-out what is new is what came back.
+  const isActedOn = version !== (job.action === 'back-out' ? versionsBefore[1] : versionsBefore[0])
+  const newest = server.state.board.state.roles[lineRole]?.signed.version ?? 0
+  const hasEndedWell = hasEnded(server, job.id)
+  return isActedOn || hasEndedWell ? problemsOfMemory(data, { role: lineRole, version: newest }) : []
+}
+
 function examine(scenario: Scenario, server: TestServer, work: string): string[] {
   const { data, root } = foldersOf(work)
   const version = versionOnDisk(root, scenario.releases)
-  const broken = brokenAt(scenario, work)
+  const broken = [
+    ...brokenAt(scenario, work),
+    ...forgottenAt(scenario, server, work),
+    ...versionsThatFell(server.checkIns),
+  ]
   const keyFile = path.join(data, 'device.key')
   if (!existsSync(keyFile)) return [...broken, 'the device has no key']
   const { publicKey } = keyPairFromPem(readFileSync(keyFile, 'utf8'))

@@ -13,6 +13,7 @@ import { memoryOf } from '#/authority/seen-memory.ts'
 import { StuckError, WaitError } from './failure.ts'
 import type { Job } from './job.ts'
 import { bringBlob } from './read-json-blob.ts'
+import { endSentence } from './say-job.ts'
 import { installedKey, type World } from './world.ts'
 
 /** What a job may do, and who said so. */
@@ -80,9 +81,17 @@ function errorOf(world: World, job: Job, refusal: AuthorityRefusal, authority: V
     return new StuckError('trust', `${fact} ${lifter}: ${next}`, more.refusal)
   }
   const role = roleOf(world, job)
-  const needs = authority && role !== undefined ? needsText(authority, role) : ''
-  return new WaitError('gate', `${fact}${needs}`, `newer signed files of ${role ?? 'the release board'} come`, more)
+  const needs = authority && role !== undefined && codesOfQuorum.has(code) ? needsText(authority, role) : ` ${next}`
+  return new WaitError(
+    'gate',
+    `${endSentence(fact)}${needs}`,
+    `newer signed files of ${role ?? 'the release board'} come`,
+    more,
+  )
 }
+
+/** What only the signatures of the role itself lift. */
+const codesOfQuorum = new Set<AuthorityCode>(['BOARD', 'QUORUM', 'PHASE', 'NOTAFTER'])
 
 const rulesOfFiles = new Set(['tuf-verifies', ...[...metadataChecks, ...memoryChecks].map(({ name }) => name)])
 

@@ -103,6 +103,7 @@ export type JournalRecord =
       readonly epoch: string
       readonly acked: number
       readonly adopted?: boolean
+      /** Only agents before this one kept the time that a server said: a wrong one would have held for ever. */
       readonly time?: string
     }
 
