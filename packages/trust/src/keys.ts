@@ -7,9 +7,10 @@ import {
   sign as signBytes,
   verify as verifyBytes,
 } from 'node:crypto'
-import type { TufKey } from '@bascule/contract/device/protocol.ts'
 import { assert } from '@bascule/domain/lib/result.ts'
-import { canonicalJson } from './canonical.ts'
+import { keyIdOf } from './key-id.ts'
+
+export { keyIdOf, tufKeyOf } from './key-id.ts'
 
 /** An Ed25519 key with its private half. The private half never leaves the process that made or loaded it. */
 export interface KeyPair {
@@ -40,16 +41,6 @@ export function keyPairFromPem(pem: string): KeyPair {
 /** PKCS8 PEM, unencrypted: goes into a file that only its owner reads. */
 export function keyPairToPem(pair: KeyPair): string {
   return pair.privateKey.export({ format: 'pem', type: 'pkcs8' })
-}
-
-/** The TUF key object of a raw public key. */
-export function tufKeyOf(publicKey: string): TufKey {
-  return { keytype: 'ed25519', scheme: 'ed25519', keyval: { public: publicKey } }
-}
-
-/** Name of a key: always computed from the key, never believed from a document. */
-export function keyIdOf(publicKey: string): string {
-  return sha256Hex(canonicalJson(tufKeyOf(publicKey)))
 }
 
 /** Ed25519 signature, 128 hex characters. */

@@ -5,15 +5,14 @@ import {
   honestWorld,
   keyOf,
   members,
-  nextVersion,
   now,
   online,
   otherMembers,
   outsider,
   publicOf,
 } from '#/testing/world.ts'
-import { type BoardDecision, makeBoardDraft, reviewBoardDraft, rolesToSignFirst } from './board-draft.ts'
-import type { DelegatingSigned, RoleSigned } from './documents.ts'
+import { type BoardDecision, makeBoardDraft, reviewBoardDraft } from './board-draft.ts'
+import type { DelegatingSigned } from './documents.ts'
 import { publish } from './publish.ts'
 
 const world = honestWorld()
@@ -36,15 +35,6 @@ test('a member who leaves and one who joins are shown by their keys', () => {
       threshold: { before: 2, after: 2 },
     },
   ])
-})
-
-test('the files that a leaver takes a signature from are signed again first, and then all is published together', () => {
-  const draft = makeBoardDraft('retail', board, leave, now)
-  expect(rolesToSignFirst(world.state, 'retail', draft)).toEqual(['retail.pos'])
-  const retail = signDocument(draft, members)
-  expect(publish(world.state, { retail }, { online, at: now }).ok).toBe(false)
-  const pos = nextVersion<RoleSigned>(world, 'retail.pos', (signed) => signed, stay)
-  expect(publish(world.state, { 'retail.pos': pos, retail }, { online, at: now }).ok).toBe(true)
 })
 
 test.each<[string, BoardDecision, number]>([

@@ -1,11 +1,8 @@
 import { type Refusal, type Result, ok, refuse } from '@bascule/domain/lib/result.ts'
 import { canonicalJson, canonicalise } from '#/canonical.ts'
-import type { Envelope } from '#/envelope.ts'
 import { expiryFrom } from '#/expiry.ts'
-import { keyIdOf } from '#/keys.ts'
-import { signersOf } from './attach-signature.ts'
 import { type MemberQuorum, buildBoard, buildTargets } from './build.ts'
-import { DelegatingSigned, type KeyLevel, type RoleSigned } from './documents.ts'
+import { DelegatingSigned } from './documents.ts'
 import {
   mayDelegate,
   problemOfDelegations,
@@ -16,7 +13,7 @@ import {
 } from './key-rules.ts'
 import { clockTolerance, lifetimeMax, usualExpiry } from './lifetimes.ts'
 import { directorRole } from './names.ts'
-import { type RepositoryDraft, delegatedRoles, trustedKeysOf } from './repository-state.ts'
+import { quorumsOf } from './quorums.ts'
 
 /**
  * What governance decides about who decides: the roles of a board (or, for the custodians, the boards and the
@@ -106,20 +103,6 @@ export function reviewBoardDraft(
   return ok({ delegator, version: signed.version, expiresAt, changes: changesBetween(before, signed) })
 }
 
-/**
- * The role files that would lose their quorum with this board. The remaining members sign the next version of each of
- * them first; then all are published together with the board.
- */
-export function rolesToSignFirst(repository: RepositoryDraft, delegator: string, draft: DelegatingSigned): string[] {
-  const board: Envelope<RoleSigned> = { signed: draft, signatures: [] }
-  const next = { ...repository, roles: { ...repository.roles, [delegator]: board } }
-  return delegatedRoles(next).filter((role) => {
-    if (role === delegator) return false
-    const [trusted, document] = [trustedKeysOf(next, role), next.roles[role]]
-    return trusted !== undefined && (!document || signersOf(document, trusted).length < trusted.threshold)
-  })
-}
-
 function kindOf(delegator: string): 'targets' | 'board' {
   return delegator === 'targets' ? 'targets' : 'board'
 }
@@ -136,27 +119,6 @@ function quorumsAfter(before: DelegatingSigned | undefined, decision: BoardDecis
     default:
       return decision satisfies never
   }
-}
-
-/** The quorums of a document, as the builders take them. */
-function quorumsOf(signed: DelegatingSigned | undefined): Record<string, MemberQuorum> {
-  if (!signed) return {}
-  const { keys, roles } = signed.delegations
-  const entries = roles.map(({ name, keyids, threshold, 'x-min-level': minLevel, 'x-levels': levels }) => {
-    const known = keyids.flatMap((id) => keys[id] ?? [])
-    const byKey = known.flatMap((key): [string, KeyLevel][] => {
-      const level = levels?.[keyIdOf(key.keyval.public)]
-      return level === undefined ? [] : [[key.keyval.public, level]]
-    })
-    const quorum: MemberQuorum = {
-      publicKeys: known.map((key) => key.keyval.public),
-      threshold,
-      ...(minLevel === undefined ? {} : { minLevel }),
-      ...(byKey.length === 0 ? {} : { levels: Object.fromEntries(byKey) }),
-    }
-    return [name, quorum] as const
-  })
-  return Object.fromEntries(entries)
 }
 
 function problemOfKeys(delegator: string, { delegations: { keys, roles } }: DelegatingSigned): string | undefined {

@@ -1,7 +1,8 @@
 import type { TufKey } from '@bascule/contract/device/protocol.ts'
 import { assert } from '@bascule/domain/lib/result.ts'
 import { expiryText } from '#/expiry.ts'
-import { keyIdOf, sha256Hex, tufKeyOf } from '#/keys.ts'
+import { keyIdOf, tufKeyOf } from '#/key-id.ts'
+import { plainSha256Hex } from '#/plain-sha256.ts'
 import {
   type DelegatedRole,
   type DelegatingSigned,
@@ -96,7 +97,7 @@ export function buildTimestamp(issue: Issue, snapshotVersion: number, snapshotBy
   const snapshot = {
     version: snapshotVersion,
     length: snapshotBytes.length,
-    hashes: { sha256: sha256Hex(snapshotBytes) },
+    hashes: { sha256: plainSha256Hex(snapshotBytes) },
   }
   return { _type: 'timestamp', ...commonOf('timestamp', issue), meta: { 'snapshot.json': snapshot } }
 }

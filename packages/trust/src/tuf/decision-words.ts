@@ -4,6 +4,7 @@ import type { BoardDifference } from './board-draft.ts'
 import type { ReleaseCustom, StopCustom } from './documents.ts'
 import type { RoleDecision, RoleDifference } from './draft.ts'
 import { targetPathFrom } from './names.ts'
+import type { Difference } from './review-any.ts'
 import type { RootDifference } from './root-draft.ts'
 
 /**
@@ -41,6 +42,20 @@ export function rootWords({ version, changes, expiresAt }: RootDifference, nameO
     ...changes.flatMap((change) => quorumWords(change, nameOf)),
     `This becomes version ${version} of root, good until ${dayOf(expiresAt)}.`,
   ]
+}
+
+/** The same, whatever the document is. */
+export function differenceWords(difference: Difference, nameOf: NameOfKey, manifest?: ReleaseManifest): string[] {
+  switch (difference.document) {
+    case 'root':
+      return rootWords(difference.difference, nameOf)
+    case 'delegations':
+      return boardWords(difference.difference, nameOf)
+    case 'releases':
+      return roleWords(difference.difference, manifest)
+    default:
+      return unreachable(difference)
+  }
 }
 
 interface QuorumChange {

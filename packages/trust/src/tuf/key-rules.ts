@@ -1,5 +1,5 @@
 import { canonicalise } from '#/canonical.ts'
-import { sha256Hex } from '#/keys.ts'
+import { plainSha256Hex } from '#/plain-sha256.ts'
 import { isCode, pathPatternOf, roleNameFrom } from './names.ts'
 
 /** A role as root or a delegation writes it. Nothing about it is believed yet. */
@@ -19,7 +19,8 @@ export type KeyProblem = string | undefined
 export function problemOfKeyIds(keys: Readonly<Record<string, unknown>>): KeyProblem {
   for (const [id, key] of Object.entries(keys)) {
     const text = canonicalise(key)
-    if (!text.ok || sha256Hex(text.value) !== id) return `The key id ${id.slice(0, 12)} is not the hash of its key.`
+    if (!text.ok || plainSha256Hex(text.value) !== id)
+      return `The key id ${id.slice(0, 12)} is not the hash of its key.`
   }
   return undefined
 }

@@ -27,7 +27,8 @@ import {
 } from '#/testing/world.ts'
 import { buildBoard, buildReleases } from './build.ts'
 import type { DelegatingSigned, RoleSigned } from './documents.ts'
-import { documentChecks, formChecks, repositoryChecks } from './publish-checks.ts'
+import { documentChecks, formChecks } from './publish-checks.ts'
+import { repositoryChecks } from './repository-checks.ts'
 import { type Documents, publish, renewTimestamp } from './publish.ts'
 
 const world = honestWorld()

@@ -12,7 +12,9 @@ import {
   type TimestampSigned,
   fileBytesOf,
 } from './documents.ts'
-import { type PublishRefusal, documentChecks, formChecks, publishableRole, repositoryChecks } from './publish-checks.ts'
+import { formChecks, publishableRole } from './document-soundness.ts'
+import { type PublishRefusal, documentChecks } from './publish-checks.ts'
+import { repositoryChecks } from './repository-checks.ts'
 import { type RepositoryDraft, type RepositoryState, releasesOf, rootKeysOf } from './repository-state.ts'
 
 /** The keys that the signer holds itself. */
@@ -70,7 +72,7 @@ export function renewTimestamp(state: RepositoryState, options: PublishOptions):
 /** Whether a repository is sound as it stands: what a signer asks of the files it finds when it starts. */
 export function problemOfRepository(next: RepositoryDraft): PublishRefusal | undefined {
   for (const { check } of repositoryChecks) {
-    const problem = check(next)
+    const problem = check(next, signersOf)
     if (problem) return problem
   }
   return undefined

@@ -71,6 +71,15 @@ export function delegationsOf(signed: RoleSigned | undefined): DelegatingSigned[
   return signed !== undefined && 'delegations' in signed ? signed.delegations : undefined
 }
 
+/**
+ * Ids of the trusted keys that stand beside a document. Only for documents of a repository that was verified when it
+ * was read, and that holds no signature that does not fit; where nobody looked, `signersOf` counts.
+ */
+export function namedSigners(document: Envelope<unknown>, { keys }: Pick<TrustedKeys, 'keys'>): string[] {
+  const ids = document.signatures.map(({ keyid }) => keyid)
+  return [...new Set(ids)].filter((id) => Object.hasOwn(keys, id)).sort()
+}
+
 /** Names of all role files that the documents delegate to, without the director, who has no file. */
 export function delegatedRoles(repository: RepositoryDraft): string[] {
   const all = Object.entries(repository.roles).filter(([name]) => trustedKeysOf(repository, name) !== undefined)

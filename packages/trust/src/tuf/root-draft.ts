@@ -4,6 +4,7 @@ import { expiryFrom } from '#/expiry.ts'
 import { type Quorum, buildRoot } from './build.ts'
 import { RootSigned } from './documents.ts'
 import { problemOfKeyIds, problemOfThresholds, problemOfTwinKeys } from './key-rules.ts'
+import { rootQuorumsOf } from './quorums.ts'
 import { clockTolerance, lifetimeMax, usualExpiry } from './lifetimes.ts'
 
 /** What the custodians decide about the anchor: whose keys count for the four roles, or the same once more. */
@@ -50,7 +51,7 @@ export function makeRootDraft(
   at: Temporal.Instant,
 ): RootSigned {
   const issue = { version: (before?.version ?? 0) + 1, at, expiresAt: usualExpiry('root', at) }
-  const roles = decision.kind === 'renew' ? quorumsOf(before) : decision
+  const roles = decision.kind === 'renew' ? (before ? rootQuorumsOf(before) : nobodies) : decision
   return buildRoot(issue, {
     root: roles.root,
     targets: roles.targets,
@@ -88,21 +89,8 @@ export function reviewRootDraft(
   return ok({ version: signed.version, expiresAt, changes: changesBetween(before, signed) })
 }
 
-function quorumsOf(before: RootSigned | undefined): Record<RootRole, Quorum> {
-  const nobody: Quorum = { publicKeys: [], threshold: 1 }
-  const quorumOf = (role: RootRole): Quorum => {
-    const entry = before?.roles[role]
-    if (!before || !entry) return nobody
-    const publicKeys = entry.keyids.flatMap((id) => before.keys[id]?.keyval.public ?? [])
-    return { publicKeys, threshold: entry.threshold }
-  }
-  return {
-    root: quorumOf('root'),
-    targets: quorumOf('targets'),
-    snapshot: quorumOf('snapshot'),
-    timestamp: quorumOf('timestamp'),
-  }
-}
+const nobody: Quorum = { publicKeys: [], threshold: 1 }
+const nobodies = { root: nobody, targets: nobody, snapshot: nobody, timestamp: nobody }
 
 function problemOfRoot({ keys, roles }: RootSigned): string | undefined {
   const claimed = rootRoles.map((name) => ({ name, ...roles[name] }))
