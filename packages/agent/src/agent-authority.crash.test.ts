@@ -3,10 +3,11 @@ import { existsSync, readdirSync, readFileSync, rmSync, truncateSync } from 'nod
 import type { IncomingMessage } from 'node:http'
 import path from 'node:path'
 import { devicePaths } from '@bascule/contract/device/protocol.ts'
+import { signAssignment } from '@bascule/trust/assignment.ts'
 import { forgeInto, keyOf, members, otherMembers, publishInto } from '@bascule/trust/testing/world.ts'
 import { beforeAll, expect, test } from 'vitest'
 import { versionOnDisk } from './crash/examine.ts'
-import { readJournal } from './journal/journal.ts'
+import { openJournal, readJournal } from './journal/journal.ts'
 import {
   aFolder,
   anAgent,
@@ -391,6 +392,55 @@ test('a device that kept nothing goes back to nothing, and the receipt says who 
   server.assign([{ release, custom: customOf(release, '2', { action: 'back-out' }) }])
   expect(await ended(server, '2')).toBe('committed')
   expect(endOf(server, '2')?.receipt?.signed).toMatchObject({ action: 'back-out', authorisedBy: { role: lineRole } })
+  expect(versionOnDisk(folder.root, [release])).toBeNull()
+})
+
+test('a device that lost power just before it switched asks again, and a release stopped meanwhile is not switched to', async () => {
+  const [v1, v2] = await twoReleases()
+  const server = await aServerWith(v1)
+  const folder = aFolder()
+  const first = anAgent({ ...folder, server: server.url, token: 'token' })
+  expect(await ended(server, '1')).toBe('committed')
+  server.gate = () => 'Not yet.'
+  server.assign([{ release: v2, custom: customOf(v2, '2') }])
+  await server.until(() => server.checkIns.some(({ ask }) => ask.includes('2')), patienceMs)
+  await first.stop()
+  const { journal } = openJournal(folder.data)
+  const job = journal.state.jobs['2']
+  if (job) journal.append({ t: 'job', job: { ...job, step: 'switching' } })
+  journal.close()
+  server.state.board = publishStop(server.state.board, v2, 'It loses sales.')
+  anAgent({ ...folder, server: server.url })
+  expect(await refused(server, '2')).toBe('WITHDRAWN stop-list-is-silent')
+  expect(versionOnDisk(folder.root, [v1, v2])).toBe('1.0.0')
+})
+
+test('a server that says once that it is the year 2999 ages no device', async () => {
+  const [release] = await twoReleases()
+  const server = await aServerWith(release)
+  server.forgeAnswer = (answer) => ({ ...answer, serverTime: '2999-01-01T00:00:00Z' })
+  const folder = aFolder()
+  const first = anAgent({ ...folder, server: server.url, token: 'token' })
+  expect(await refused(server, '1')).toMatch(/^(?:EXPIRED|STALE) /)
+  await first.stop()
+  server.forgeAnswer = (answer) => answer
+  anAgent({ ...folder, server: server.url })
+  expect(await ended(server, '1')).toBe('committed')
+})
+
+test('an order that differs from what the board signed, or is for another phase, is refused with its code', async () => {
+  const [release] = await twoReleases()
+  const server = await aServerWith(release)
+  const [target] = server.state.targets
+  const folder = aFolder()
+  server.assign([{ release, custom: { ...target!.custom, phase: 7 } }])
+  anAgent({ ...folder, server: server.url, token: 'token' })
+  expect(await refused(server, '1')).toBe('PHASE phase-is-signed')
+  expect(refusedWaitOf(server, '1')?.detail).toContain('Needed: 2 of 3 signatures of company.tools.')
+  server.forgeAssignment = (signed) =>
+    signAssignment({ ...signed, 'x-device': members[0]?.keyId ?? '' }, server.director)
+  server.assign([{ release, custom: customOf(release, '2') }])
+  expect(await refused(server, '2')).toBe('DEVICE assignment-is-for-this-device')
   expect(versionOnDisk(folder.root, [release])).toBeNull()
 })
 

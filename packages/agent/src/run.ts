@@ -201,13 +201,16 @@ function worldOf(device: Device, memory: Talk['memory']): World {
     sources,
     stallMs,
     progress: new Map(),
+    permitted: new Set(),
   }
 }
 
 /** What the cache holds says whose orders count, before the first one comes. */
-async function loadAuthority({ authority, signal }: World, log: (line: string) => void): Promise<void> {
+async function loadAuthority({ authority, journal, signal }: World, log: (line: string) => void): Promise<void> {
   try {
     await authority.load()
+    // Much may have been said while the agent did not run; what is at rest needs none of it.
+    if (Object.keys(journal.state.jobs).length > 0) authority.want()
   } catch (error) {
     signal.throwIfAborted()
     log(`The files of the release boards cannot be read: ${String(error)}. They are fetched when they are needed.`)

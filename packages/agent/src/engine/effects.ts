@@ -104,12 +104,24 @@ function recordOf(world: World, job: Job, plan: Plan, entry: PlannedPackage, con
 /** The last look at the permit; files of a tree are in place already, so there is nothing else to do here. */
 async function install(world: World, job: Job): Promise<JobEvent> {
   const { by } = await authoriseAgain(world, job)
+  world.permitted.add(job.id)
   return { kind: 'installed', authorisedBy: by }
 }
 
+/**
+ * A device may have been off for a year since it was permitted, and a member may have stopped the release since. What is
+ * half switched is brought to its end: it was permitted, and half of two versions is neither.
+ */
 function switchAll(world: World, job: Job, plan: Plan): JobEvent {
+  if (!world.permitted.has(job.id) && isUntouched(world, job, plan)) return { kind: 'permit-lapsed' }
   for (const entry of plan.packages) installerOf(world, entry).activate(entry.name, job.activation, entry.folder)
   return { kind: 'switched' }
+}
+
+function isUntouched(world: World, job: Job, plan: Plan): boolean {
+  return plan.packages.every(
+    (entry) => installerOf(world, entry).active(entry.name, job.activation) === entry.folderBefore,
+  )
 }
 
 async function check(world: World, job: Job, plan: Plan): Promise<JobEvent> {

@@ -126,6 +126,7 @@ const anyEvent: fc.Arbitrary<JobEvent> = fc.constantFrom<JobEvent>(
   { kind: 'withdrawn' },
   { kind: 'stopped' },
   { kind: 'restarted' },
+  { kind: 'permit-lapsed' },
   { kind: 'noted', note: 'a note' },
   { kind: 'ended', outcome: 'not-applicable', cause: 'No variant fits' },
 )
@@ -137,7 +138,7 @@ const successors: Partial<Record<AgentStep, readonly AgentStep[]>> = {
   downloaded: ['ready', 'needs-admin', 'cancelled', 'not-applicable'],
   ready: ['installing', 'needs-admin', 'cancelled', 'not-applicable'],
   installing: ['switching', 'needs-admin'],
-  switching: ['checking', 'needs-admin'],
+  switching: ['checking', 'installing', 'needs-admin'],
   checking: ['committed', 'rolling-back', 'needs-admin'],
   'rolling-back': ['rolled-back', 'needs-admin'],
   'needs-admin': ['cancelled', 'rolling-back', 'not-applicable'],

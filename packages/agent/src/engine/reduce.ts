@@ -13,6 +13,7 @@ export type JobEvent =
   | { readonly kind: 'staged' }
   | { readonly kind: 'may-install' }
   | { readonly kind: 'installed'; readonly authorisedBy: Authorisation }
+  | { readonly kind: 'permit-lapsed' }
   | { readonly kind: 'switched' }
   | { readonly kind: 'checked'; readonly verification: readonly VerificationResult[] }
   | { readonly kind: 'check-failed'; readonly verification: readonly VerificationResult[]; readonly cause: string }
@@ -65,6 +66,7 @@ export function reduceJob(job: Job, event: JobEvent, nowIso: string): Job {
     case 'staged':
     case 'may-install':
     case 'installed':
+    case 'permit-lapsed':
     case 'switched':
     case 'checked':
     case 'check-failed':
@@ -132,6 +134,7 @@ type Progress = Extract<
       | 'staged'
       | 'may-install'
       | 'installed'
+      | 'permit-lapsed'
       | 'switched'
       | 'checked'
       | 'check-failed'
@@ -153,6 +156,8 @@ function advance(job: Job, event: Progress): Job {
       return effect === 'ask' ? to(job, 'installing') : job
     case 'installed':
       return effect === 'install' ? to({ ...job, authorisedBy: event.authorisedBy }, 'switching') : job
+    case 'permit-lapsed':
+      return effect === 'switch' ? to(job, 'installing') : job
     case 'switched':
       return effect === 'switch' ? to(job, 'checking') : job
     case 'checked':

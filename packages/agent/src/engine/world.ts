@@ -25,6 +25,8 @@ export interface World {
   readonly sources: () => readonly string[]
   readonly signal: AbortSignal
   readonly stallMs: number
+  /** Jobs that the boards let through in this life of the agent; what was permitted before a restart is asked again. */
+  readonly permitted: Set<string>
   /** Bytes here of a job that is downloading, for the next check-in. */
   readonly progress: Map<string, { downloadedBytes: number; totalBytes: number }>
 }

@@ -7,7 +7,9 @@ import {
   Enrol,
   MetadataReturn,
   Reports,
+  type Assignment,
   type AssignmentCustom,
+  type AssignmentSigned,
   type CheckInAnswer,
   type Report,
 } from '@bascule/contract/device/protocol.ts'
@@ -56,6 +58,9 @@ export interface TestServer extends AsyncDisposable {
   /** Whether devices are asked for what they have kept, and what they returned. */
   wantsMetadata: boolean
   readonly returned: MetadataReturn[]
+  /** What a device gets instead of the assignment and of the answer that an honest server would give. */
+  forgeAssignment: (signed: AssignmentSigned) => Assignment
+  forgeAnswer: (answer: CheckInAnswer) => CheckInAnswer
   /** Whether the board signs whatever is assigned. */
   boardAgrees: boolean
   addBlobs(release: TestRelease): void
@@ -175,10 +180,10 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
       ...(self.wantsMetadata ? { wantMetadata: true } : {}),
       nextCheckInSeconds: 1,
     }
-    send(response, 200, answer)
+    send(response, 200, self.forgeAnswer(answer))
   }
 
-  function assignmentFor(device: string) {
+  function assignmentFor(device: string): Assignment {
     const targets = state.targets.map(({ release, custom }) => ({
       path: pathOf(release),
       lengthBytes: release.manifestBytes.length,
@@ -186,7 +191,7 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
       custom,
     }))
     const expiresAt = Temporal.Now.instant().add({ hours: 100 })
-    return signAssignment(buildAssignment({ device, generation: state.generation, expiresAt, targets }), self.signer)
+    return self.forgeAssignment(buildAssignment({ device, generation: state.generation, expiresAt, targets }))
   }
 
   const self: TestServer = {
@@ -205,6 +210,8 @@ export async function startTestServer(state: ServerState = emptyServerState()): 
     claims: null,
     wantsMetadata: false,
     returned: [],
+    forgeAssignment: (signed) => signAssignment(signed, self.signer),
+    forgeAnswer: (answer) => answer,
     boardAgrees: true,
     addBlobs(release) {
       for (const [hex, bytes] of release.blobs) blobs.set(hex, bytes)
