@@ -1,7 +1,7 @@
 import { canonicalJson } from '#/canonical.ts'
 import { type Envelope, signDocument } from '#/envelope.ts'
 import { type KeyPair, signHex } from '#/keys.ts'
-import { type Scenario, ask, honestScenario, textOf } from './scenario.ts'
+import { type Checks, type Scenario, ask, askWith, honestScenario, refresh, textOf } from './scenario.ts'
 import { anAssignment, anOrder, director, forgeInto, honestWorld, online, second } from './world.ts'
 
 /** What a run did: `unauthorised` is true when a device would have installed something that was not signed. */
@@ -13,12 +13,20 @@ export interface FuzzOutcome {
 }
 
 const world = honestWorld()
-const rolesByFile = new Map(Object.keys(world.state.roles).map((role) => [role, world.state.roles[role]]))
+const rolesRead = ['targets', 'retail', 'retail.pos', 'retail.emergency', 'retail.stop']
+const rolesByFile = new Map(rolesRead.map((role) => [role, world.state.roles[role]]))
 
-/** Every document that a device reads on its way to an installation. */
-export function fuzzSubjects(): string[] {
-  return ['root', 'timestamp', 'snapshot', ...rolesByFile.keys(), 'assignment', 'manifest']
-}
+/** Every document that a device reads on its way to an installation, by what it is. */
+export const fuzzSubjects = {
+  metadata: ['root', 'timestamp', 'snapshot', ...rolesRead],
+  assignment: ['assignment'],
+  manifest: ['manifest'],
+} as const satisfies Record<string, readonly string[]>
+
+const honestOrder = canonicalJson(anOrder(second).custom)
+
+/** What stands between two questions of a device that has just verified honest files. */
+const honestly = refresh(honestScenario(world))
 
 /**
  * Changes one document at one random place and asks a fresh device. With stolen online keys, or for what online keys
@@ -29,18 +37,34 @@ export async function fuzzOnce(
   subject: string,
   dice: readonly number[],
   isOnlineStolen: boolean,
+  checks: Checks = {},
 ): Promise<FuzzOutcome> {
   const { scenario, change } = mutated(subject, dice, isOnlineStolen)
-  const answer = await ask(scenario)
+  const isFile = rolesByFile.has(subject) || isOnlineFile(subject)
+  const answer = isFile ? await ask(scenario, checks) : await askLater(scenario, checks)
   if (!answer.ok) return { subject, change, verdict: 'refused', unauthorised: false }
-  const { path, custom, action, manifest, authorisedBy } = answer.authorised
+  const { path, custom, action, manifest, authorisedBy, order, generation } = answer.authorised
+  // A thief of the director's key may order anything inside what the board signed; nobody else may change an order.
+  const isOrdered = isOnlineStolen || (generation === 5 && canonicalJson(order) === honestOrder)
   const isSigned =
+    isOrdered &&
     path === second.path &&
     action === 'install' &&
     authorisedBy.signers.length >= 2 &&
     canonicalJson(custom) === canonicalJson(second.target.custom) &&
     canonicalJson(manifest) === Buffer.from(second.bytes).toString('utf8')
   return { subject, change, verdict: textOf(answer), unauthorised: !isSigned }
+}
+
+/** Where the files are honest, a device has verified them before; only its question is new. */
+async function askLater(scenario: Scenario, checks: Checks) {
+  const authority = await honestly
+  if (!authority.ok) throw new Error(`Refreshing honestly: ${authority.error.fact}`)
+  return askWith(authority.value, scenario, checks)
+}
+
+function isOnlineFile(subject: string): boolean {
+  return subject === 'root' || subject === 'timestamp' || subject === 'snapshot'
 }
 
 function mutated(

@@ -1,0 +1,3 @@
+import { runPinned } from './lib/bootstrap.mjs'
+
+await runPinned('fuzz.ts')
