@@ -108,6 +108,9 @@ function headlineOf(decision: RoleDecision, role: string): string {
 
 function detailsOf(decision: RoleDecision, { removed, changed }: RoleDifference): string[] {
   if (decision.kind === 'open-phases') return phaseWords(decision.phases, phasesBefore(changed))
+  if (decision.kind === 'emergency' || decision.kind === 'renew') {
+    return removed.map((path) => `Leaves the list: ${releaseIn(path)}, an emergency that has lapsed.`)
+  }
   if (decision.kind !== 'go') return []
   const returns = decision.returns.map(releaseIn).join(', ')
   return [

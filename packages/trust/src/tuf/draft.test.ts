@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { canonicalJson } from '#/canonical.ts'
+import { roleWords } from './decision-words.ts'
 import { aRelease, aStop, first, now, openPhase, second } from '#/testing/world.ts'
 import {
   type RoleDecision,
@@ -102,6 +103,37 @@ test('one release retires while another stays as the way back', () => {
   const decision: RoleDecision = { ...go, retires: [first.path], returns: [second.path] }
   const review = reviewDraft(before, draftOf(decision), decision, now)
   expect(review).toMatchObject({ ok: true, value: { removed: [first.path], changed: [{ path: second.path }] } })
+})
+
+const old = aRelease({ counter: 1, kind: 'emergency' })
+const alive: VerifiedVersion = { ...emergency, targets: { [old.path]: old.target }, expires: '2026-11-28T08:00:00Z' }
+const lapsed: VerifiedVersion = { ...alive, expires: '2026-11-23T08:00:00Z' }
+const urgently: RoleDecision = { kind: 'emergency', path: urgent.path, target: urgent.target }
+
+test('an emergency that has lapsed does not come back with the next one', () => {
+  const draft = draftOf(urgently, lapsed)
+  expect(Object.keys(draft.targets)).toEqual([urgent.path])
+  const review = reviewDraft(lapsed, draft, urgently, now)
+  expect(review).toMatchObject({ ok: true, value: { added: [urgent.path], removed: [old.path] } })
+  expect(review.ok && roleWords(review.value).join(' ')).toContain('an emergency that has lapsed')
+  const revived = { ...draft, targets: { ...draft.targets, [old.path]: old.target } }
+  expect(reviewDraft(lapsed, revived, urgently, now)).toMatchObject({
+    error: { rule: 'draft-is-the-decision-and-nothing-else' },
+  })
+  expect(reviewDraft(alive, draftOf(urgently, alive), urgently, now)).toMatchObject({ value: { kept: [old.path] } })
+})
+
+test('an emergency that is signed again lives no longer, and an empty list as long as any', () => {
+  const renew: RoleDecision = { kind: 'renew' }
+  const draft = draftOf(renew, alive)
+  expect(draft.expires).toBe(alive.expires)
+  expect(reviewDraft(alive, draft, renew, now).ok).toBe(true)
+  const longer = { ...draft, expires: '2026-11-28T08:00:01Z' }
+  expect(reviewDraft(alive, longer, renew, now)).toMatchObject({ error: { rule: 'draft-lives-in-bounds' } })
+  const none: RoleDecision = { kind: 'withdraw', path: old.path }
+  expect(draftOf(none, alive).expires).toBe('2026-12-07T08:00:00Z')
+  expect(reviewDraft(alive, draftOf(none, alive), none, now).ok).toBe(true)
+  expect(draftOf(renew, lapsed)).toMatchObject({ targets: {}, expires: '2026-12-07T08:00:00Z' })
 })
 
 const fourth = aRelease({ counter: 4 })

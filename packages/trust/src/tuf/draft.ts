@@ -45,6 +45,8 @@ export interface VerifiedVersion {
   readonly role: string
   readonly version: number
   readonly targets: Readonly<Record<string, ReleaseTarget | StopTarget>>
+  /** When it ends; with it an emergency ends for good. */
+  readonly expires?: string
 }
 
 /** What a signature would change, to be shown before it is made. */
@@ -76,7 +78,7 @@ export function noVersion(role: string): VerifiedVersion {
 
 /** The last verified version, from its document. */
 export function verifiedVersionOf(role: string, signed: RoleSigned): VerifiedVersion {
-  return { role, version: signed.version, targets: signed.targets }
+  return { role, version: signed.version, targets: signed.targets, expires: signed.expires }
 }
 
 /** The next version of a role file after a decision. */
@@ -87,13 +89,14 @@ export function makeDraft(
   expiresAt?: Temporal.Instant,
 ): Result<ReleasesSigned | StopsSigned, DraftRefusal> {
   const kind = roleNameFrom(before.role)?.kind ?? 'line'
-  const targets = applyDecision(before, decision)
+  const targets = applyDecision(carriedOn(before, at), decision)
   if (!targets.ok) return targets
+  const usual = endOfEmergency(before, decision, targets.value) ?? usualExpiry(kind, at)
   return ok({
     _type: 'targets',
     spec_version: specVersion,
     version: before.version + 1,
-    expires: expiryText(expiresAt ?? usualExpiry(kind, at)),
+    expires: expiryText(expiresAt ?? usual),
     'x-issued': expiryText(at),
     targets: targets.value,
   } as ReleasesSigned | StopsSigned)
@@ -120,7 +123,12 @@ export function reviewDraft(
   const expiresAt = expiryFrom(signed.expires)
   const lifetime = problemOfLife(before.role, signed, at)
   if (lifetime !== undefined || !expiresAt) return lifetime ?? noForm('its expiry is no instant')
-  const expected = applyDecision(before, decision)
+  const end = endOfEmergency(before, decision, signed.targets)
+  if (end && Temporal.Instant.compare(expiresAt, end) > 0) {
+    const fact = `The emergency would live until ${signed.expires}, longer than until ${end.toString()}.`
+    return no('draft-lives-in-bounds', fact, 'The board', 'Ratify what an emergency let out, or let it lapse.')
+  }
+  const expected = applyDecision(carriedOn(before, at), decision)
   if (!expected.ok) return expected
   if (canonicalJson(expected.value) !== canonicalJson(signed.targets)) {
     return no(
@@ -159,6 +167,22 @@ function problemOfLife(
   if (isBounded && isPast) return undefined
   const fact = `The draft lives from ${issued} until ${expires}; a ${kind} file may last until ${latest.toString()}.`
   return no('draft-lives-in-bounds', fact, 'The server', 'Ask for a new draft, and check the clock of this machine.')
+}
+
+/** What an emergency let out lapses with its file, and no later decision brings it back by the way. */
+function carriedOn(before: VerifiedVersion, at: Temporal.Instant): VerifiedVersion {
+  const end = roleNameFrom(before.role)?.kind === 'emergency' ? expiryFrom(before.expires) : undefined
+  return end && Temporal.Instant.compare(end, at) <= 0 ? { ...before, targets: {} } : before
+}
+
+/** Only another emergency gives the file a new life; signing it again, because a member left, does not. */
+function endOfEmergency(
+  before: VerifiedVersion,
+  decision: RoleDecision,
+  targets: Targets,
+): Temporal.Instant | undefined {
+  const isCarriedOn = roleNameFrom(before.role)?.kind === 'emergency' && Object.keys(targets).length > 0
+  return isCarriedOn && decision.kind !== 'emergency' ? expiryFrom(before.expires) : undefined
 }
 
 /** The entries after a decision. The one place where a decision gets its meaning. */

@@ -1,5 +1,4 @@
 import { type Refusal, type Result, ok, refuse } from '@bascule/domain/lib/result.ts'
-import { expiryFrom } from '#/expiry.ts'
 import { type BoardDecision, makeBoardDraft } from '#/tuf/board-draft.ts'
 import type { DelegatingSigned, RoleSigned, RootSigned } from '#/tuf/documents.ts'
 import { type RoleDecision, makeDraft, noVersion, verifiedVersionOf } from '#/tuf/draft.ts'
@@ -90,13 +89,8 @@ function documentOf(
   }
   const had = repository.roles[role]?.signed
   const before = had ? verifiedVersionOf(role, had) : noVersion(role)
-  const made = makeDraft(before, decision as RoleDecision, at, endOfEmergency(repository, role))
+  const made = makeDraft(before, decision as RoleDecision, at)
   return made.ok ? ok({ role, decision, signed: made.value }) : made
-}
-
-/** Signing an emergency again, because a member left, must not make it live longer. */
-function endOfEmergency(repository: RepositoryDraft, role: string): Temporal.Instant | undefined {
-  return isEmergencyOut(repository, role) ? expiryFrom(repository.roles[role]?.signed.expires) : undefined
 }
 
 function isEmergencyOut({ roles }: RepositoryDraft, role: string): boolean {
