@@ -95,6 +95,9 @@ test('who asks while another one is asking shares its answer, and at rest nobody
   expect(source.asked).toHaveLength(count)
   keeper.want()
   expect((await keeper.bring()).authority?.timestampVersion).toBe(2)
+  const after = source.asked.length
+  await keeper.bring()
+  expect(source.asked).toHaveLength(after)
 })
 
 test('after a start the cache says who the director is without asking anybody, and does not count as having asked', async () => {
