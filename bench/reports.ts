@@ -30,6 +30,8 @@ interface Measured {
 async function measure(installation: Installation, director: string, load: Load): Promise<Measured> {
   const { server, api } = installation
   const releaseId = await planRelease(api, [{ name: 'All', inFlightMax: 1_000_000, failureBudget: 1_000_000 }])
+  const board = await installation.board()
+  await board.letOut(releaseId)
   await startRollout(api, releaseId)
   await untilFirstPhaseOpens(api, releaseId)
   const cpuBefore = cpuSecondsOf(server.process.pid)

@@ -12,6 +12,7 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { root } from '#scripts/lib/root.ts'
+import { type Board, foundBoard } from '#scripts/lib/board.ts'
 import { startServer, type RunningServer } from '#scripts/lib/server-process.ts'
 import { connectApi, type Api } from '#scripts/start/api.ts'
 
@@ -23,6 +24,8 @@ export interface Installation extends AsyncDisposable {
   readonly server: RunningServer
   readonly api: Api
   readonly sql: pg.Client
+  /** Lets releases out: made when it is first asked for, signing by the command line only. */
+  board(): Promise<Board>
   /** Seconds from the start of the process until it answered, with the fleet in its memory. */
   readonly startSeconds: number
 }
@@ -50,7 +53,9 @@ export async function createInstallation(devices: number): Promise<Installation>
   const sql = await connectBeside(dataFolder)
   held.defer(async () => await sql.end())
   const all = held.move()
-  return { server, api, sql, startSeconds, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  let founded: Promise<Board> | undefined
+  const board = () => (founded ??= foundBoard(join(scratch, 'member'), api, administrator.email))
+  return { server, api, sql, board, startSeconds, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
 async function becomeAdministrator({ url, welcome = '' }: RunningServer): Promise<Api> {
@@ -64,7 +69,7 @@ async function becomeAdministrator({ url, welcome = '' }: RunningServer): Promis
   })
   const cookie = answer.headers.getSetCookie().map((one) => one.split(';')[0])
   const signedIn = api.as({ cookie: cookie.join('; ') })
-  await signedIn.post('/estate/role-grants', { personId, role: 'release-manager' })
+  for (const role of ['release-manager', 'board-member']) await signedIn.post('/estate/role-grants', { personId, role })
   await signedIn.post('/estate/product-lines', { code: 'sales-desk', name: 'Sales Desk' })
   return signedIn
 }
