@@ -8,7 +8,7 @@ import { signDocument } from '#/envelope.ts'
 import { fileBytesOf } from '#/tuf/documents.ts'
 import { renew } from '#/tuf/flows/proposal.ts'
 import { publish } from '#/tuf/publish.ts'
-import { sourceOfFiles, verifyBundle } from '#/tuf/verify-bundle.ts'
+import { endedAbove, sourceOfFiles, verifyBundle } from '#/tuf/verify-bundle.ts'
 import { freshMemory } from './memory.ts'
 import { verifiedRepository } from './verified-repository.ts'
 
@@ -66,8 +66,17 @@ test('what has ended can still be read, and is named', async () => {
       'timestamp',
     ].sort(),
   )
+  expect(bundle.ok && endedAbove(bundle.value, 'retail.pos')).toEqual(['timestamp', 'snapshot'])
   const outcome = await read(honestScenario(world, { clock: at }))
   expect(outcome.ok && outcome.value.expired).toContain('retail.pos')
+})
+
+test('an emergency list that has ended under fresh files is the newest one, and may be followed', async () => {
+  const at = now.add({ hours: 24 * 20 })
+  const fresh = publishInto({ ...world, at }, {})
+  const bundle = await readBundle(fresh.files, at)
+  expect(bundle.ok && bundle.value.expired).toEqual(['retail.emergency'])
+  expect(bundle.ok && endedAbove(bundle.value, 'retail.emergency')).toEqual([])
 })
 
 test('nothing is older than what was seen', async () => {

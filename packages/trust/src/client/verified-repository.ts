@@ -14,7 +14,7 @@ export type VerifiedRepositoryInput = Pick<RefreshInput, 'anchor' | 'cache' | 's
 /**
  * The whole repository as this machine has verified it: with the client that devices use, and again by a program that
  * shares no line of counting with it. It is what drafts are compared with, never what a server says is there. Where
- * something has ended only the second one can read it; `expired` names what that is, and only renewals may follow.
+ * something has ended only the second one can read it; `expired` names what that is.
  */
 export async function verifiedRepository(input: VerifiedRepositoryInput): Promise<Result<VerifiedRepository, Refusal>> {
   let refusal: Refusal | undefined

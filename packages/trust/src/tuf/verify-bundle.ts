@@ -19,6 +19,7 @@ import { clockTolerance, lifetimeMax } from './lifetimes.ts'
 import {
   type RepositoryDraft,
   delegatedRoles,
+  delegatorOf,
   namedSigners,
   releasesOf,
   rootKeysOf,
@@ -42,7 +43,7 @@ export interface BundleInput {
 /** A repository that this machine has verified itself. Its documents hold only signatures that fit. */
 export interface VerifiedRepository extends RepositoryDraft {
   readonly root: Envelope<RootSigned>
-  /** Roles whose file has ended. It is what a renewal follows, and nothing else may be signed on top of it. */
+  /** Roles whose file has ended. What may still be signed then says `endedAbove`. */
   readonly expired: readonly string[]
   readonly snapshotVersion: number
   readonly timestampVersion: number
@@ -78,6 +79,17 @@ export async function verifyBundle(input: BundleInput): Promise<Result<VerifiedR
     if (error instanceof Unbelievable) return refuse(error.refusal)
     throw error
   }
+}
+
+/**
+ * What has ended of that which says that the file of a role is the newest one. While it is anything, the file may be an
+ * old one that somebody shows, and nothing but renewals may be signed on top of it. A file that has itself ended under
+ * fresh ones is simply due: an emergency list is, most of the time.
+ */
+export function endedAbove({ expired }: Pick<VerifiedRepository, 'expired'>, role: string): string[] {
+  const delegator = delegatorOf(role)
+  const above = ['root', 'timestamp', 'snapshot', 'targets', ...(delegator === undefined ? [] : [delegator])]
+  return expired.filter((name) => above.includes(name))
 }
 
 /** Files that lie here already, as a place to get them from. */
