@@ -18,6 +18,8 @@ export interface InstalledRelease {
   readonly release: string
   readonly counter: number
   readonly manifestSha256: string
+  /** The board that let it in, where the device has noted that beside its memory. */
+  readonly board?: string
 }
 
 export interface AuthoriseInput {

@@ -140,14 +140,14 @@ function quorumCounted({ authority, entry, stops }: AuthorisationCase): Finding 
  * release was installed here keeps the line: the custodians could delegate a line of the same name to another board,
  * and its quorum must not replace what others decide about.
  */
-function lineOfOneBoard({ order, memory }: AuthorisationCase): Finding | undefined {
+function lineOfOneBoard({ order, memory, installed }: AuthorisationCase): Finding | undefined {
   const at = order?.at
   if (!at) return undefined
   const boards = Object.keys(memory.installed).flatMap((key) => {
     const [board = '', line] = key.split('/')
-    return line === at.line && board !== at.board ? [board] : []
+    return line === at.line ? [board] : []
   })
-  const [board] = boards
+  const board = [...boards, installed?.board].find((one) => one !== undefined && one !== at.board)
   if (board === undefined) return undefined
   const next = `Order releases of ${at.line} from ${board}; to hand the line to ${at.board}, enrol the device anew.`
   const fact = `${at.line} on this device belongs to the board ${board}; ${at.board} may not decide about it.`

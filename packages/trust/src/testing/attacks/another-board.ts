@@ -10,6 +10,10 @@ export function anotherBoard(): Attack[] {
     attack('another board decides about a line that this device has', 'BOARD', 'line-belongs-to-one-board', (w) => {
       return ofAnotherBoard(w, 'normal')
     }),
+    attack('another board does so, and the device has lost its memory', 'BOARD', 'line-belongs-to-one-board', (w) => {
+      const installed = { ...installedOf(second), board: 'retail' }
+      return ofAnotherBoard(w, 'normal', { installed, memory: freshMemory(now) })
+    }),
     attack('another board does so as an emergency', 'BOARD', 'line-belongs-to-one-board', (w) => {
       return ofAnotherBoard(w, 'emergency')
     }),
