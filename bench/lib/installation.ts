@@ -23,6 +23,8 @@ export const seed = 20261123
 export interface Installation extends AsyncDisposable {
   readonly server: RunningServer
   readonly api: Api
+  /** Of this run only, for whatever else belongs to the installation. */
+  readonly folder: string
   readonly sql: pg.Client
   /** Lets releases out: made when it is first asked for, signing by the command line only. */
   board(): Promise<Board>
@@ -34,7 +36,7 @@ const administrator = { name: 'Bench', email: 'bench@example.org', password: 'on
 const env = { BASCULE_LOG_LEVEL: 'warn', BASCULE_CHECK_IN_SECONDS: '300', BASCULE_BUSY_CHECK_IN_SECONDS: '15' }
 
 /**
- * An installation with so many devices. They are put into the database by SQL, with keys and facts that the simulator
+ * An installation with so many devices, or with none. They are put into the database by SQL, with keys and facts that the simulator
  * derives from the seed, because a hundred thousand enrolments would measure enrolment.
  */
 export async function createInstallation(devices: number): Promise<Installation> {
@@ -44,7 +46,7 @@ export async function createInstallation(devices: number): Promise<Installation>
   const dataFolder = join(scratch, 'data')
   const first = await startServer({ dataFolder, port: 0, env })
   const api = await becomeAdministrator(first)
-  await fillFleet(dataFolder, devices)
+  if (devices > 0) await fillFleet(dataFolder, devices)
   await first.process.stop()
   const startedAt = performance.now()
   const server = await startServer({ dataFolder, port: Number(new URL(first.url).port), env })
@@ -55,7 +57,7 @@ export async function createInstallation(devices: number): Promise<Installation>
   const all = held.move()
   let founded: Promise<Board> | undefined
   const board = () => (founded ??= foundBoard(join(scratch, 'member'), api, administrator.email))
-  return { server, api, sql, board, startSeconds, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  return { server, api, folder: scratch, sql, board, startSeconds, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }
 
 async function becomeAdministrator({ url, welcome = '' }: RunningServer): Promise<Api> {

@@ -14,6 +14,9 @@ export interface AgentOptions {
   readonly facts?: Readonly<Record<string, string | number | boolean>>
   /** Longest time between two check-ins, so that somebody who watches sees something. */
   readonly everyS?: number
+  /** A module that runs before the agent's first line: a bench counts with one. */
+  readonly preload?: string
+  readonly env?: Readonly<Record<string, string>>
 }
 
 /** Starts one real agent, the bundled file as it runs on a device, with everything it owns in one folder. */
@@ -30,11 +33,12 @@ export async function startAgent(options: AgentOptions): Promise<GuardedChild> {
     facts: factsFile,
   }
   const flags = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value])
+  const preload = options.preload === undefined ? [] : ['--import', options.preload]
   return await startGuarded({
     name: `the agent ${options.name}`,
-    command: [process.execPath, agentProgram, 'run', ...flags],
+    command: [process.execPath, ...preload, agentProgram, 'run', ...flags],
     // Not as an argument: those are in the list of processes, for everybody to read.
-    env: { BASCULE_TOKEN: options.token },
+    env: { ...options.env, BASCULE_TOKEN: options.token },
     logFile: join(options.folder, 'agent.log'),
   })
 }
