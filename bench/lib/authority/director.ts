@@ -31,7 +31,7 @@ function itemOf(device: number, generation: number, expires: string): Item {
     verifyLevel: 3,
     activation: 'current',
     attributes: { site: 'leeds', roles: ['shop'] },
-  } as const
+  } satisfies Item['targets'][number]['custom']
   const target = { path: targetPathText(at), lengthBytes: 900, sha256: 'a'.repeat(64), custom }
   return { device: sha256Hex(`device ${device}`), generation, expires, targets: [target] }
 }
